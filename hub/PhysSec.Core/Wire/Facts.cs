@@ -1,0 +1,88 @@
+using System.Text.Json.Serialization;
+using PhysSec.Core.Access;
+using PhysSec.Core.Doors;
+
+namespace PhysSec.Core.Wire;
+
+/// <summary>
+/// One journal record. Its exact JSON text is what is chained, signed, sent and stored. <see cref="At"/> is site time with offset, null while the clock is unset;
+/// <see cref="Up"/> is monotonic time since boot in microseconds: order within a boot follows it. <see cref="Link"/> says whether the hub was reachable when it happened.
+/// </summary>
+public sealed record JournalRecord(
+    long Epoch, string Stream, long Seq, DateTimeOffset? At, long Up, string Boot, ClockQuality Clock, LinkState Link, Fact Fact);
+
+/// <summary>What happened. The discriminator <c>kind</c> never changes its meaning.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FallBackToNearestAncestor)]
+[JsonDerivedType(typeof(AccessGranted), "access.granted")]
+[JsonDerivedType(typeof(AccessDenied), "access.denied")]
+[JsonDerivedType(typeof(Passage), "access.passage")]
+[JsonDerivedType(typeof(NoPassage), "access.no-passage")]
+[JsonDerivedType(typeof(ExitRequested), "door.exit-request")]
+[JsonDerivedType(typeof(DoorChanged), "door.changed")]
+[JsonDerivedType(typeof(ReaderFaulted), "reader.fault")]
+[JsonDerivedType(typeof(AlarmRaised), "alarm.raised")]
+[JsonDerivedType(typeof(AlarmCleared), "alarm.cleared")]
+[JsonDerivedType(typeof(Measured), "measured")]
+[JsonDerivedType(typeof(CommandExecuted), "command")]
+[JsonDerivedType(typeof(PolicyApplied), "policy.applied")]
+[JsonDerivedType(typeof(PolicyRefused), "policy.refused")]
+[JsonDerivedType(typeof(NodeStarted), "node.started")]
+[JsonDerivedType(typeof(NodeStopped), "node.stopped")]
+[JsonDerivedType(typeof(ClockStepped), "clock.stepped")]
+[JsonDerivedType(typeof(JournalRepaired), "journal.repaired")]
+[JsonDerivedType(typeof(EpochBegan), "epoch.began")]
+[JsonDerivedType(typeof(MeasurementsThinned), "measurements.thinned")]
+public abstract record Fact;
+
+/// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. Purpose, Escort and Items describe the visit where the entry declared them.</summary>
+public sealed record AccessGranted(
+    DoorId Door, Direction Direction, CredentialToken Credential, PersonId Person, RightId? Right, long PolicyVersion, string PolicyHash, double PolicyAgeSeconds,
+    string Rule, Assurance Assurance, string? Purpose = null, PersonId? Escort = null, IReadOnlyList<string>? Items = null) : Fact;
+
+/// <summary>Code is the reason's number for ever; WouldAllow says what would have allowed it.</summary>
+public sealed record AccessDenied(
+    DoorId Door, Direction Direction, CredentialToken? Credential, PersonId? Person, DenialReason Reason, int Code, string? WouldAllow, long PolicyVersion,
+    string PolicyHash, double? PolicyAgeSeconds) : Fact;
+
+/// <summary>A person went through. Person is null when the exit button was used.</summary>
+public sealed record Passage(DoorId Door, Direction Direction, PersonId? Person, int InsideAfter) : Fact;
+
+/// <summary>A release ran out with the leaf never opened.</summary>
+public sealed record NoPassage(DoorId Door, Direction Direction, PersonId? Person) : Fact;
+
+public sealed record ExitRequested(DoorId Door, int InsideBefore) : Fact;
+
+/// <summary>By is <c>credential</c>, <c>exit-badge</c>, <c>exit-button</c>, <c>command</c>, <c>contact</c>, <c>timer</c>, <c>start</c> or <c>tamper</c>.</summary>
+public sealed record DoorChanged(DoorId Door, DoorPhase From, DoorPhase To, string By) : Fact;
+
+public sealed record ReaderFaulted(DoorId Door, Direction Direction, string Fault, int Bits) : Fact;
+
+/// <summary>Alarm is the key that pairs raise and clear: <c>{class}:{source}</c>. Limit and Value are in Unit.</summary>
+public sealed record AlarmRaised(string Alarm, string Class, string Source, double? Value, double? Limit, string? Unit, string? Detail) : Fact;
+
+public sealed record AlarmCleared(string Alarm, string Class, string Source, double? Value, string? Detail) : Fact;
+
+public sealed record Measured(IReadOnlyList<PointValue> Values) : Fact;
+
+public sealed record PointValue(PointId Point, double? Value, string Quality);
+
+public sealed record CommandExecuted(string Verb, string Nonce, string Actor, string Reason, string Outcome, string? Fault) : Fact;
+
+public sealed record PolicyApplied(long Version, string Hash) : Fact;
+
+public sealed record PolicyRefused(long Version, string Fault) : Fact;
+
+public sealed record NodeStarted(string Firmware, string Board, bool Simulated, string Previous) : Fact;
+
+public sealed record NodeStopped(string Why) : Fact;
+
+/// <summary>The wall clock moved against the monotonic one by this many seconds (over 1 s).</summary>
+public sealed record ClockStepped(double Seconds, ClockQuality Before, ClockQuality After) : Fact;
+
+/// <summary>The journal could not be read as it was: what was kept, what was set aside.</summary>
+public sealed record JournalRepaired(string Fault, string SetAside) : Fact;
+
+/// <summary>First record of a new epoch: where the old one ended.</summary>
+public sealed record EpochBegan(long PreviousEpoch, long PreviousSeq, string PreviousHead) : Fact;
+
+public sealed record MeasurementsThinned(long First, long Last, string Why) : Fact;

@@ -1,0 +1,95 @@
+using System.Text.Json;
+
+namespace PhysSec.Core.Wire;
+
+/// <summary>How far the node's wall clock can be trusted.</summary>
+public enum ClockQuality
+{
+    /// <summary>No usable time: schedules cannot be decided.</summary>
+    Unset = 0,
+
+    /// <summary>Plausible (not before the newest record or the firmware's build) but not confirmed by the hub since the node started.</summary>
+    Holdover = 1,
+
+    /// <summary>Within 1 s of the hub's time when last compared.</summary>
+    Synced = 2,
+}
+
+public enum LinkState { Down = 0, Up = 1 }
+
+/// <summary>Retained: what this node is.</summary>
+public sealed record Birth(
+    int Schema, string Node, string Firmware, string Board, bool Simulated, long Epoch, string Boot,
+    long LastSeqAccess, string HeadAccess, long PolicyVersion, IReadOnlyList<PointDescription> Points,
+    IReadOnlyList<DoorDescription> Doors, DateTimeOffset? At);
+
+public sealed record PointDescription(PointId Point, string Unit, double Min, double Max, string Quantity, double PeriodSeconds);
+
+public sealed record DoorDescription(DoorId Door, bool EntryReader, bool ExitReader, bool Contact, bool ExitButton);
+
+/// <summary>Retained. State is <c>online</c>, <c>degraded</c>, <c>updating</c> or <c>offline</c>; the will says <c>lost</c>.</summary>
+public sealed record NodeState(string State, string Boot, long Epoch, DateTimeOffset? At, IReadOnlyList<string>? Faults = null, NodeHealth? Health = null);
+
+/// <summary>What the node page shows. Disk in bytes free; Backlog counts records that the hub has not acknowledged.</summary>
+public sealed record NodeHealth(
+    double UptimeSeconds, long Backlog, long DiskFreeBytes, double MemoryMegabytes, ClockQuality Clock, long PolicyVersion,
+    double? PolicyAgeSeconds, long FramesDiscarded);
+
+/// <summary>A live value, QoS 0. Quality is <c>good</c>, <c>stale</c>, <c>fault</c> or <c>unknown</c>.</summary>
+public sealed record LiveValue(JsonElement V, string Quality, DateTimeOffset? At, string Unit);
+
+/// <summary>The live state of a door, published as the value of point <c>{door}.door</c>.</summary>
+public sealed record DoorLive(
+    string State, bool LockReleased, bool? LeafOpen, bool Tampered, string Mode, int Inside, int LeftUnidentified,
+    LastDecision? Last, IReadOnlyList<PersonId> Persons);
+
+public sealed record LastDecision(string Outcome, string? Reason, PersonId? Person, string Direction, DateTimeOffset? At);
+
+/// <summary>
+/// Records <see cref="First"/>…<see cref="Last"/> of one stream. <see cref="Prev"/> is the chain value before the first record, <see cref="Head"/> the one after the last; the chain is
+/// h = SHA-256(previous ‖ the record's exact bytes). The signature is the device key's over <see cref="Signing.BatchText"/>.
+/// </summary>
+public sealed record JournalBatch(
+    long Epoch, string Stream, long First, long Last, string Prev, string Head, IReadOnlyList<JsonElement> Records, string Signature);
+
+/// <summary>One alarm record ahead of the backlog. It has the same key as in the journal, so it is stored once.</summary>
+public sealed record HotRecord(string Prev, JsonElement Record, string Signature);
+
+/// <summary>Hub → node, after the commit: everything of the stream up to Through is stored. Resend names holes as [first, last].</summary>
+public sealed record Ack(long HubEpoch, long Epoch, string Stream, long Through, IReadOnlyList<SeqRange> Resend, DateTimeOffset HubTime, string Signature);
+
+public sealed record SeqRange(long First, long Last);
+
+/// <summary>Hub → node. Works once, before NotAfter, when signed by the hub. Arguments depend on the verb (see <see cref="Verbs"/>).</summary>
+public sealed record Command(
+    string Verb, string Nonce, DateTimeOffset NotAfter, string Actor, string Reason, IReadOnlyDictionary<string, string> Arguments, string Signature);
+
+/// <summary>Node → hub. Outcome is <c>done</c> or <c>refused</c>; Fault is a plain English sentence for the record.</summary>
+public sealed record CommandReply(string Nonce, string Outcome, string? Fault);
+
+public static class Verbs
+{
+    /// <summary>Release a door once for its release time. Arguments: door.</summary>
+    public const string Release = "release";
+
+    /// <summary>Entry refused to everybody, exit free. Arguments: door, on = true|false.</summary>
+    public const string Lockdown = "lockdown";
+
+    /// <summary>Stop siren and lamp of this alarm until it is raised anew. Arguments: alarm (its key).</summary>
+    public const string Silence = "silence";
+
+    /// <summary>Begin a new epoch. Arguments: epoch.</summary>
+    public const string Epoch = "epoch";
+
+    /// <summary>Correct presence. Arguments: door.</summary>
+    public const string ResetPresence = "reset-presence";
+}
+
+/// <summary>
+/// Hub → node. A snapshot carries the policy whole (Body is its exact JSON text, Hash its SHA-256 in hex); a confirmation has no body and says
+/// that the version of that hash is still in force at <see cref="At"/>. Base is null for a snapshot.
+/// </summary>
+public sealed record PolicyMessage(long Version, long? Base, string Hash, DateTimeOffset At, string? Body, string Signature);
+
+/// <summary>Retained by the hub.</summary>
+public sealed record HubState(string State, long HubEpoch, IReadOnlyList<int> Schemas, DateTimeOffset At);
