@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# The one entry to PhysSec for a person at a Debian machine: run it, try it, test it, measure it.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 MSBUILDTERMINALLOGGER=off
+
+say()  { printf '%s\n' "deploy.sh: $*" >&2; }
+fail() { printf '%s\n' "deploy.sh: $*" >&2; exit "${2:-1}"; }
+
+help() {
+    cat <<'HELP'
+./deploy.sh VERB [ARGUMENTS]
+
+  demo [--state DIR] [--broker embedded|mosquitto] [--ups] [--story]
+           Starts a hub, one node and a simulated room; prints the console's address and a one-time sign-in link.
+           --state DIR      keeps everything under DIR; a second start continues from it
+           --broker         the hub's own broker (default) or Debian's Mosquitto
+           --ups            mains and battery also from a real upsd (Debian's nut-server)
+           --story          plays a scripted day without a person and checks every line of it; exit 0 only if all came out
+           模擬サーバ室で試します。Ctrl-C ですべて終了します。
+  sim [--state DIR] COMMAND
+           Acts on the room of the running demo: badge alice, open, close, leak on, mains off, heat 3kW … (sim alone lists all).
+           動作中のデモの部屋を操作します。
+  test [--fast]
+           Every test: unit, real processes, real broker, real mail server, real browser. --fast: unit tests only.
+  bench [NAME]
+           Measures the budgets of the README.
+  soak kill [--rounds N] [--seed S]
+           Kills the node at random moments under a stream of badges and checks that no record is lost or doubled.
+  help     This text.
+HELP
+}
+
+need_sdk() {
+    command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing: no 'dotnet' in PATH. Install it (https://learn.microsoft.com/dotnet/core/install/linux-debian) and start again."
+    dotnet --list-sdks 2>/dev/null | grep -q '^10\.' ||
+        fail "the .NET 10 SDK is missing; 'dotnet --list-sdks' shows: $(dotnet --list-sdks 2>/dev/null | awk '{ printf "%s ", $1 }'). Install a 10.0 SDK beside it and start again."
+}
+
+# need_packages "why" package... : installs what is missing from Debian and says so.
+need_packages() {
+    local why=$1 missing=() it
+    shift
+    for it in "$@"; do
+        [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$it" 2>/dev/null) == ii* ]] || missing+=("$it")
+    done
+    ((${#missing[@]})) || return 0
+
+    local root=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || fail "missing Debian packages: ${missing[*]} ($why). Install them as root: apt-get install --no-install-recommends ${missing[*]}"
+        root=(sudo)
+    fi
+    say "installing from Debian: ${missing[*]} ($why)"
+    local install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}")
+    "${install[@]}" >/dev/null 2>&1 && return 0
+    "${root[@]}" apt-get update -q >&2 || fail "apt-get update failed; check the machine's package sources"
+    "${install[@]}" >&2 || fail "apt-get could not install: ${missing[*]}"
+}
+
+# build PROJECT... : Release, once each, quiet unless it fails.
+build() {
+    local project started=$SECONDS
+    for project in "$@"; do
+        say "building $project (a first build also restores packages and takes about a minute)"
+        dotnet build "$project" -c Release -nologo -v quiet -nodeReuse:false -clp:NoSummary >&2 ||
+            fail "the build of $project failed; the lines above say where"
+    done
+    say "built in $((SECONDS - started)) s"
+}
+
+rig() { exec dotnet tests/PhysSec.Rig/bin/Release/net10.0/physsec-rig.dll "$@"; }
+
+demo() {
+    local broker=embedded story='' ups='' previous='' it
+    for it in "$@"; do
+        [[ $previous == --broker ]] && broker=$it
+        [[ $it == --broker=* ]] && broker=${it#--broker=}
+        [[ $it == --story ]] && story=1
+        [[ $it == --ups ]] && ups=1
+        previous=$it
+    done
+    need_sdk
+    need_packages "a real mail server receives the alarms' e-mails" exim4-daemon-light
+    [[ $broker == mosquitto ]] && need_packages "the broker that --broker mosquitto asks for" mosquitto
+    [[ $story ]] && need_packages "the story reads the live topics as a stranger's program would" mosquitto-clients
+    [[ $story || $ups ]] && need_packages "a real upsd reports mains and battery" nut-server
+    build tests/PhysSec.Rig
+    rig demo "$@"
+}
+
+# Runs test projects and ends with "N passed, N failed"; fails when a test failed or when none ran.
+run_tests() {
+    local project
+    for project in "$@"; do
+        say "testing $project"
+        dotnet test --project "$project" -c Release --no-build --ansi off --progress off 2>&1 || echo "run of $project ended with an error"
+    done | awk '
+        { print; fflush() }
+        /^Test run summary:/ { summaries++ }
+        summaries && /^ +succeeded: [0-9]+/ { passed += $2 }
+        summaries && /^ +failed: [0-9]+/ { failed += $2 }
+        /^run of .* ended with an error$/ { broken++ }
+        END {
+            if (broken && !failed) failed = broken
+            printf "%d passed, %d failed\n", passed, failed
+            exit (passed && !failed ? 0 : 1)
+        }'
+}
+
+run_all_tests() {
+    need_sdk
+    case ${1-} in
+        --fast) build tests/PhysSec.Tests && run_tests tests/PhysSec.Tests ;;
+        '')
+            need_packages "real peers and a real browser for the system tests" \
+                exim4-daemon-light mosquitto mosquitto-clients nut-server chromium fonts-noto-cjk
+            build tests/PhysSec.Tests tests/PhysSec.SystemTests
+            run_tests tests/PhysSec.Tests tests/PhysSec.SystemTests
+            ;;
+        *) fail "test knows only --fast, not '$1'" 64 ;;
+    esac
+}
+
+verb=${1:-help}
+shift || true
+case $verb in
+    demo) demo "$@" ;;
+    sim)
+        need_sdk
+        [[ -f tests/PhysSec.Rig/bin/Release/net10.0/physsec-rig.dll ]] || build tests/PhysSec.Rig
+        rig sim "$@"
+        ;;
+    test) run_all_tests "$@" ;;
+    bench)
+        need_sdk
+        build tests/PhysSec.Benchmarks
+        exec dotnet tests/PhysSec.Benchmarks/bin/Release/net10.0/PhysSec.Benchmarks.dll "$@"
+        ;;
+    soak)
+        need_sdk
+        need_packages "a real mail server receives the alarms' e-mails" exim4-daemon-light
+        build tests/PhysSec.Rig
+        rig soak "${@:-kill}"
+        ;;
+    help | -h | --help) help ;;
+    *)
+        help >&2
+        fail "there is no verb '$verb'" 64
+        ;;
+esac
