@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using PhysSec.Core.Wire;
+using PhysSec.Node.Control;
+
+namespace PhysSec.Node.Journal;
+
+/// <summary>What the uplink reads and what it is told by the hub.</summary>
+public sealed partial class JournalStore
+{
+    /// <summary>
+    /// The first unbroken run of records from <paramref name="from"/> to <paramref name="to"/>, at most this many and this many bytes (but at least one).
+    /// It may begin later than asked where older records were pruned or thinned. Empty when there is none.
+    /// </summary>
+    /// <exception cref="JournalException">The disk cannot be read, or what it gives does not fit the chain.</exception>
+    public IReadOnlyList<StoredRecord> Read(long epoch, string stream, long from, long to, int countMax, int bytesMax)
+    {
+        lock (_gate)
+        {
+            try
+            {
+                return ReadRun(epoch, stream, from, to, countMax, bytesMax);
+            }
+            catch (Exception failure) when (IsDamage(failure) || failure is SqliteException or InvalidOperationException)
+            {
+                throw new JournalException($"the journal cannot be read: {failure.Message}", failure);
+            }
+        }
+    }
+
+    /// <summary>Takes a verified acknowledgement. What it says becomes durable with the next record: losing it only means sending again.</summary>
+    public AckOutcome Acknowledge(long epoch, string stream, long through, long hubEpoch)
+    {
+        lock (_gate)
+        {
+            var state = StateOf(epoch, stream);
+            if (epoch == 0 || epoch != Epoch || hubEpoch < state.HubEpoch) return AckOutcome.Stale;
+            if (through > state.Seq)
+            {
+                Set(EpochName, "0");
+                return AckOutcome.ContinuityLost;
+            }
+
+            var rewound = hubEpoch > state.HubEpoch && through < state.Acknowledged;
+            if (!rewound && hubEpoch == state.HubEpoch && through <= state.Acknowledged) return AckOutcome.Stale;
+            SetState(epoch, stream, state with { Acknowledged = through, HubEpoch = hubEpoch });
+            return rewound ? AckOutcome.Rewound : AckOutcome.Advanced;
+        }
+    }
+
+    /// <summary>
+    /// Begins the epoch that the hub has issued: its first record says where the old one ended; then whatever the hub never acknowledged is issued
+    /// again, in order, with its own times and a new key. The old rows stay as they were written.
+    /// </summary>
+    /// <returns>Null, or why not.</returns>
+    /// <exception cref="JournalException">Nothing was changed.</exception>
+    public string? BeginEpoch(long epoch, Stamp stamp)
+    {
+        lock (_gate)
+        {
+            var highest = Math.Max(Epoch, _streams.Keys.Select(it => it.Epoch).DefaultIfEmpty(0).Max());
+            if (epoch <= highest) return $"epoch {epoch} is not above {highest}, the highest that this node has had";
+            Change(() =>
+            {
+                var ended = StateOf(highest, Core.Wire.Streams.Access);
+                Append(epoch, new Entry(Core.Wire.Streams.Access, new EpochBegan(highest, ended.Seq, ended.Hash)), stamp);
+                foreach (var (key, state) in _streams.Where(it => !it.Value.Closed && it.Key.Epoch < epoch).OrderByDescending(it => it.Key.Epoch).ToList())
+                {
+                    Reissue(key.Epoch, key.Stream, state, epoch);
+                    SetState(key.Epoch, key.Stream, state with { Closed = true });
+                }
+
+                Set(EpochName, epoch.ToString(CultureInfo.InvariantCulture));
+            });
+            return null;
+        }
+    }
+
+    /// <summary>Remembers a command's nonce until its deadline has long passed. False: it was seen before.</summary>
+    /// <exception cref="JournalException">It could not be remembered: the command must not be carried out.</exception>
+    public bool TakeNonce(string nonce, DateTimeOffset notAfter, DateTimeOffset now)
+    {
+        const string Name = "nonces";
+        lock (_gate)
+        {
+            var seen = Meta(Name) is { } text ? JsonSerializer.Deserialize(text, JournalJson.Default.DictionaryStringDateTimeOffset)! : [];
+            if (!seen.TryAdd(nonce, notAfter)) return false;
+            foreach (var old in seen.Where(it => it.Value < now - TimeSpan.FromDays(1)).ToList()) seen.Remove(old.Key);
+            Change(() => Set(Name, JsonSerializer.Serialize(seen, JournalJson.Default.DictionaryStringDateTimeOffset)));
+            return true;
+        }
+    }
+
+    private void Reissue(long oldEpoch, string stream, StreamState state, long epoch)
+    {
+        for (var from = state.Acknowledged + 1; from <= state.Seq;)
+        {
+            var run = ReadRun(oldEpoch, stream, from, state.Seq, 500, int.MaxValue);
+            if (run.Count == 0) return;
+            foreach (var stored in run)
+            {
+                var record = JsonSerializer.Deserialize(stored.Body, WireJson.Plain.JournalRecord)!;
+                AppendRecord(record with { Epoch = epoch }, hot: false);
+            }
+
+            from = run[^1].Seq + 1;
+        }
+    }
+
+    private List<StoredRecord> ReadRun(long epoch, string stream, long from, long to, int countMax, int bytesMax)
+    {
+        var run = new List<StoredRecord>();
+        var previous = from == 1 ? Chain.Genesis : null;
+        var (expected, bytes) = (from, 0);
+        using var command = Command(
+            "select seq, hash, body from records where epoch = $epoch and stream = $stream and seq between $from and $to order by seq",
+            ("$epoch", epoch), ("$stream", stream), ("$from", from - 1), ("$to", to));
+        using var rows = command.ExecuteReader();
+        while (run.Count < countMax && rows.Read())
+        {
+            var (seq, hash) = (rows.GetInt64(0), rows.GetString(1));
+            var body = rows.IsDBNull(2) ? null : rows.GetString(2);
+            if (body is null && run.Count > 0) break;
+            if (body is null || seq < from)
+            {
+                (previous, expected) = (hash, seq + 1); // The record before, or what is left of a removed stretch, carries the chain.
+                continue;
+            }
+
+            if (previous is null || seq != expected) throw new JournalCorruptException($"record {epoch}/{stream}/{expected} is missing");
+            if (Chain.Next(previous, body) != hash) throw new JournalCorruptException($"record {epoch}/{stream}/{seq} does not fit the chain");
+            bytes += Encoding.UTF8.GetByteCount(body);
+            if (run.Count > 0 && bytes > bytesMax) break;
+            run.Add(new(epoch, stream, seq, previous, hash, body));
+            (previous, expected) = (hash, seq + 1);
+        }
+
+        return run;
+    }
+}

@@ -1,0 +1,212 @@
+using System.Text.Json;
+using PhysSec.Core.Wire;
+using PhysSec.Node.Control;
+using PhysSec.Node.Journal;
+using static PhysSec.Tests.Journal.JournalFolder;
+
+namespace PhysSec.Tests.Journal;
+
+public sealed class JournalStoreTests : IDisposable
+{
+    private readonly JournalFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Records_are_numbered_from_one_without_a_gap_and_chained_in_each_stream()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Measured(21));
+        store.Add(2, Opened());
+
+        var records = store.All();
+        Assert.Equal([1, 2], records.Select(it => it.Seq));
+        Assert.Equal([1], store.All(Streams.Measurements).Select(it => it.Seq));
+        Assert.Equal(Chain.Genesis, records[0].Prev);
+        Assert.Equal(Chain.Next(records[0].Hash, records[1].Body), records[1].Hash);
+        Assert.Equal(records[0].Hash, records[1].Prev);
+    }
+
+    [Fact]
+    public void A_record_carries_its_key_its_times_and_its_circumstances()
+    {
+        using var store = _folder.Open(epoch: 7);
+        var stored = Assert.Single(store.Add(1.5, Opened()));
+
+        var record = JsonSerializer.Deserialize(stored.Body, WireJson.Plain.JournalRecord)!;
+        Assert.Equal(
+            new JournalRecord(7, "a", 1, Noon.AddSeconds(1.5), 101_500_000, "boot-1", ClockQuality.Synced, LinkState.Down, new ExitRequested(new("door-a"), 1)),
+            record);
+    }
+
+    [Fact]
+    public void Everything_is_there_after_a_restart()
+    {
+        var memory = new NodeMemory([new DoorMemory(new("door-a"), true, [new("p-1")], 2)], [new AlarmMemory("leak:room.leak", true)]);
+        using (var store = _folder.Open(epoch: 3))
+        {
+            store.Commit([new JournalWrite([Opened()], memory, At(1))]);
+            store.Acknowledge(3, "a", 1, 5);
+            store.Put("policy", "{}");
+        }
+
+        using var again = _folder.Open(epoch: 9);
+        Assert.Null(again.Repaired);
+        Assert.Equal(3, again.Epoch);
+        Assert.Equal(new(1, again.All()[0].Hash, 1, 5, false), again.State("a"));
+        Assert.Equal(Noon.AddSeconds(1), again.Newest);
+        Assert.Equal("{}", again.Get("policy"));
+        Assert.Equal(JsonSerializer.Serialize(memory), JsonSerializer.Serialize(again.Memory));
+        Assert.Equal("interrupted", again.Previous);
+    }
+
+    [Fact]
+    public void A_journal_knows_whether_the_node_was_stopped()
+    {
+        using (var store = _folder.Open()) store.Add(1, new Entry("a", new NodeStopped("SIGTERM")));
+        using var again = _folder.Open();
+        Assert.Equal("stopped", again.Previous);
+    }
+
+    [Fact]
+    public void A_commit_that_is_no_longer_wanted_leaves_nothing_and_takes_no_number()
+    {
+        using var store = _folder.Open();
+        Assert.Null(store.Commit([Write(1, Opened(), Measured(20))], wanted: () => false));
+
+        store.Add(2, Opened());
+        Assert.Equal([1], store.All().Select(it => it.Seq));
+        Assert.Empty(store.All(Streams.Measurements));
+    }
+
+    [Fact]
+    public void A_record_that_cannot_be_written_leaves_the_journal_as_it_was()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened());
+        var failure = Assert.Throws<JournalException>(() => store.Add(2, Opened(), Measured(double.NaN)));
+        Assert.Contains("cannot be written", failure.Message, StringComparison.Ordinal);
+
+        Assert.Equal(1, store.State("a").Seq);
+        store.Add(3, Opened());
+        Assert.Equal([1, 2], store.All().Select(it => it.Seq));
+    }
+
+    [Fact]
+    public void A_second_process_cannot_open_the_journal()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened());
+        Assert.Throws<JournalException>(() => _folder.Open());
+    }
+
+    [Fact]
+    public void A_full_disk_fails_the_commit_and_nothing_before_it_is_lost()
+    {
+        using var store = _folder.Open();
+        store.Add(0, Opened());
+        store.LimitPages(20);
+        var stored = 1;
+        Assert.Throws<JournalException>(() =>
+        {
+            for (; stored < 100_000; stored++) store.Add(stored, Opened());
+        });
+
+        Assert.True(stored > 10);
+        Assert.Equal(stored, store.All().Count);
+        Assert.Equal(stored, store.State("a").Seq);
+        store.LimitPages(1000);
+        store.Add(stored, Opened());
+        Assert.Equal(stored + 1, store.All().Count);
+    }
+
+    [Fact]
+    public void An_acknowledgement_moves_forward_only()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "a", 0, 1));
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "a", 2, 1));
+        Assert.Equal(AckOutcome.Stale, store.Acknowledge(1, "a", 1, 1));
+        Assert.Equal(AckOutcome.Stale, store.Acknowledge(2, "a", 3, 1));
+        Assert.Equal(1, store.Backlog);
+    }
+
+    [Fact]
+    public void A_hub_restored_from_a_backup_moves_it_back_once()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        Assert.Equal(AckOutcome.Rewound, store.Acknowledge(1, "a", 1, 2));
+        Assert.Equal(2, store.Backlog);
+        Assert.Equal(AckOutcome.Stale, store.Acknowledge(1, "a", 3, 1));
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "a", 3, 2));
+    }
+
+    [Fact]
+    public void A_hub_that_knows_more_than_the_journal_means_an_old_image_and_a_new_epoch()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened());
+        Assert.Equal(AckOutcome.ContinuityLost, store.Acknowledge(1, "a", 9, 1));
+        Assert.Equal(0, store.Epoch);
+        Assert.Equal(0, Assert.Single(store.Add(2, Opened())).Epoch);
+    }
+
+    [Fact]
+    public void A_new_epoch_says_where_the_old_one_ended_and_issues_again_what_the_hub_has_not()
+    {
+        using (var store = _folder.Open())
+        {
+            store.Add(1, Opened("door-a"), Opened("door-b"));
+            store.Acknowledge(1, "a", 1, 1);
+            store.Acknowledge(1, "a", 9, 1);
+            store.Add(2, Opened("door-c"), Measured(20));
+            var head = store.All(epoch: 1)[^1].Hash;
+
+            Assert.Null(store.BeginEpoch(2, At(3)));
+            Assert.Equal(2, store.Epoch);
+            var facts = store.All().Select(it => JsonSerializer.Deserialize(it.Body, WireJson.Plain.JournalRecord)!).ToList();
+            Assert.Equal([1, 2, 3], facts.Select(it => it.Seq));
+            Assert.Equal(new EpochBegan(1, 2, head), facts[0].Fact);
+            Assert.Equal([new ExitRequested(new("door-b"), 1), new ExitRequested(new("door-c"), 1)], facts.Skip(1).Select(it => it.Fact));
+            Assert.Equal([Noon.AddSeconds(1), Noon.AddSeconds(2)], facts.Skip(1).Select(it => it.At!.Value));
+            Assert.Equal(2, store.All(epoch: 1).Count);
+            Assert.Single(store.All(Streams.Measurements));
+            Assert.NotNull(store.BeginEpoch(2, At(4)));
+        }
+
+        using var again = _folder.Open();
+        Assert.Equal(2, again.Epoch);
+        Assert.Null(again.BeginEpoch(3, At(5)));
+        Assert.Equal([1, 2, 3, 4], again.All().Select(it => it.Seq));
+    }
+
+    [Fact]
+    public void A_nonce_is_taken_once_also_after_a_restart()
+    {
+        using (var store = _folder.Open()) Assert.True(store.TakeNonce("n-1", Noon.AddSeconds(30), Noon));
+        using var again = _folder.Open();
+        Assert.False(again.TakeNonce("n-1", Noon.AddSeconds(30), Noon.AddSeconds(10)));
+        Assert.True(again.TakeNonce("n-2", Noon.AddSeconds(30), Noon.AddSeconds(10)));
+    }
+
+    [Fact]
+    public void A_journal_that_cannot_prove_its_past_waits_for_an_epoch_in_epoch_0()
+    {
+        using (var store = _folder.Open(epoch: 4)) store.Add(1, Opened());
+        File.WriteAllText(_folder.File, "this was a journal once, and then the card was pulled");
+
+        using (var store = _folder.Open(epoch: 4))
+        {
+            Assert.Equal("journal.db.corrupt-1", store.Repaired?.SetAside);
+            Assert.Equal(0, store.Epoch);
+            Assert.True(File.Exists(_folder.File + ".corrupt-1"));
+        }
+
+        File.Delete(_folder.File);
+        using var lost = _folder.Open(epoch: 4);
+        Assert.Equal(0, lost.Epoch);
+    }
+}
