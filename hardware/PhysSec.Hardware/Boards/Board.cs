@@ -1,0 +1,134 @@
+using System.Device.Gpio;
+using System.Device.Gpio.Drivers;
+using System.Device.I2c;
+using System.Device.Spi;
+
+namespace PhysSec.Hardware;
+
+/// <summary>A device that cannot be opened.</summary>
+public sealed class BoardOpenException(string device, string fault, string remedy, Exception? cause = null)
+    : Exception($"{device}: {fault} {remedy}", cause)
+{
+    /// <summary>The device's id, or "hardware".</summary>
+    public string Device { get; } = device;
+
+    public string Fault { get; } = fault;
+
+    public string Remedy { get; } = remedy;
+}
+
+/// <summary>What a driver from outside this assembly gets.</summary>
+/// <param name="Entry">Its device, checked.</param>
+/// <param name="Clock">Time for its waits.</param>
+/// <param name="OpenI2c">Opens (bus, address); the sensor owns the result.</param>
+/// <param name="OpenSpi">Opens (bus, chip select); the sensor owns the result.</param>
+public sealed record SensorContext(
+    DeviceEntry Entry, TimeProvider Clock, Func<int, int, I2cDevice> OpenI2c, Func<SpiConnectionSettings, SpiDevice> OpenSpi);
+
+/// <summary>Makes a sensor for a device type that this assembly has no driver for; null = not mine.</summary>
+public delegate Sensor? SensorFactory(SensorContext context);
+
+/// <summary>Every device of a board file, open. Outputs are off before anything else is touched, and off at the end.</summary>
+public sealed class Board : IDisposable
+{
+    private readonly List<SwitchedOutput> _outputs = [];
+    private readonly List<ContactInput> _inputs = [];
+    private readonly List<WiegandReader> _readers = [];
+    private readonly List<Sensor> _sensors = [];
+    private readonly GpioController _gpio;
+    private bool _disposed;
+
+    private Board(BoardFile file, GpioController gpio)
+    {
+        (Simulated, _gpio) = (file.Hardware.Kind == HardwareKind.Simulated, gpio);
+        AppDomain.CurrentDomain.ProcessExit += OnEnd;
+        AppDomain.CurrentDomain.UnhandledException += OnEnd;
+    }
+
+    /// <summary>The board file says so itself; nothing falls back to simulation.</summary>
+    public bool Simulated { get; }
+
+    public IReadOnlyList<WiegandReader> Readers => _readers;
+
+    public IReadOnlyList<ContactInput> Inputs => _inputs;
+
+    public IReadOnlyList<SwitchedOutput> Outputs => _outputs;
+
+    public IReadOnlyList<Sensor> Sensors => _sensors;
+
+    /// <summary>Opens every device, outputs first and off. Sensors answer later: an absent chip is a reading's fault.</summary>
+    /// <exception cref="BoardOpenException">Names the device, the fault and the remedy; everything is closed again.</exception>
+    public static Board Open(BoardFile file, TimeProvider clock, params IReadOnlyList<SensorFactory> factories)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(factories);
+        var buses = Buses.Open(file.Hardware, clock);
+        var board = new Board(file, buses.Gpio);
+        try
+        {
+            foreach (var it in file.Devices.OfType<OutputEntry>())
+                board._outputs.Add(At(it, () => new SwitchedOutput(it, buses.Gpio, clock)));
+            foreach (var it in file.Devices.OfType<InputEntry>())
+                board._inputs.Add(At(it, () => new ContactInput(it, buses.Gpio, clock)));
+            foreach (var it in file.Devices.OfType<WiegandEntry>())
+                board._readers.Add(At(it, () => new WiegandReader(it, buses.Gpio, clock)));
+            foreach (var it in file.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry))
+                board._sensors.Add(At(it, () => OpenSensor(it, buses, clock, factories)));
+            return board;
+        }
+        catch
+        {
+            board.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        AppDomain.CurrentDomain.ProcessExit -= OnEnd;
+        AppDomain.CurrentDomain.UnhandledException -= OnEnd;
+        foreach (var it in _outputs) it.Dispose(); // First of all: whatever follows may fail.
+        foreach (var it in _readers) it.Dispose();
+        foreach (var it in _inputs) it.Dispose();
+        foreach (var it in _sensors) it.Dispose();
+        _gpio.Dispose();
+    }
+
+    private static Sensor OpenSensor(
+        DeviceEntry entry, Buses buses, TimeProvider clock, IReadOnlyList<SensorFactory> factories)
+    {
+        var context = new SensorContext(entry, clock, buses.OpenI2c, buses.OpenSpi);
+        foreach (var factory in factories)
+            if (factory(context) is { } made) return made;
+
+        return entry switch
+        {
+            I2cEntry { Type: "sht4x" } it => new Sht4x(it, buses.OpenI2c(it.Bus, it.Address), clock),
+            _ => throw new BoardOpenException(entry.Id, $"No driver for the type {entry.Type} is built in.",
+                "Build with -p:IotBindings=true (hardware/PhysSec.Hardware.IotBindings), or remove the device."),
+        };
+    }
+
+    private static T At<T>(DeviceEntry entry, Func<T> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (Exception failure) when (failure is IOException or InvalidOperationException or ArgumentException
+            or PlatformNotSupportedException or UnauthorizedAccessException or GpiodException)
+        {
+            throw new BoardOpenException(entry.Id, $"The device cannot be opened: {failure.Message}",
+                "Check its line, bus and address in the board file, that no other program holds them, and the user's groups (gpio, i2c, spi).",
+                failure);
+        }
+    }
+
+    private void OnEnd(object? sender, EventArgs args)
+    {
+        foreach (var it in _outputs) it.MakeSafe();
+    }
+}

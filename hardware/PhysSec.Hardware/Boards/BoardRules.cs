@@ -1,0 +1,124 @@
+using System.Globalization;
+
+namespace PhysSec.Hardware;
+
+/// <summary>What must hold between the devices of a board file.</summary>
+internal static class BoardRules
+{
+    private static readonly DeviceRole[] _ofDoor =
+    [
+        DeviceRole.EntryReader, DeviceRole.ExitReader, DeviceRole.DoorContact, DeviceRole.ExitButton,
+        DeviceRole.Lock, DeviceRole.DoorTamper, DeviceRole.ReaderLed, DeviceRole.ReaderBuzzer,
+    ];
+
+    private static readonly DeviceRole[] _oncePerDoor =
+        [DeviceRole.EntryReader, DeviceRole.ExitReader, DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.Lock];
+
+    public static DeviceRole[] RolesOf(string type) => type switch
+    {
+        "wiegand" => [DeviceRole.EntryReader, DeviceRole.ExitReader],
+        "input" =>
+        [
+            DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.DoorTamper, DeviceRole.EnclosureTamper,
+            DeviceRole.MainsPresent, DeviceRole.Leak,
+        ],
+        "output" => [DeviceRole.Lock, DeviceRole.Lamp, DeviceRole.Siren, DeviceRole.ReaderLed, DeviceRole.ReaderBuzzer],
+        "nut" => [DeviceRole.Ups],
+        _ => [DeviceRole.Environment],
+    };
+
+    public static void Check(BoardFile file, List<BoardFault> faults)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        var ids = new Dictionary<string, string>();
+        var lines = new Dictionary<int, string>();
+        var addresses = new Dictionary<(string, int, int), string>();
+        var doors = new Dictionary<(string, DeviceRole), string>();
+        ReserveBusLines(file, lines);
+        for (var i = 0; i < file.Devices.Count; i++)
+        {
+            var device = file.Devices[i];
+            var where = string.Create(CultureInfo.InvariantCulture, $"devices[{i}]");
+            if (device.Id.Length > 0 && !ids.TryAdd(device.Id, where))
+                faults.Add(new($"{where}.id", $"\"{device.Id}\" is already used at {ids[device.Id]}.", "Give each device its own id."));
+            if (device is UnknownEntry) continue;
+
+            CheckRole(device, where, faults);
+            CheckDoor(device, where, doors, faults);
+            foreach (var (field, line) in LinesOf(device).Where(it => it.Line >= 0)) // A faulty line is already noted.
+                if (!lines.TryAdd(line, $"{where}.{field}"))
+                    faults.Add(new($"{where}.{field}", $"Line {line} is already used by {lines[line]}.", "Wire each device to its own line."));
+            if (AddressOf(device) is { } address && !addresses.TryAdd(address.Key, where))
+                faults.Add(new($"{where}.{address.Field}", $"{address.Shown} is already used at {addresses[address.Key]}.", "Give each chip its own address."));
+            if (device is I2cEntry or NutEntry or AdcEntry && device.Id.Count(it => it == '.') > 1)
+                faults.Add(new($"{where}.id", $"\"{device.Id}\" has three parts.", "A sensor's id has one or two parts: its points add one."));
+        }
+
+        CheckLocks(file, faults);
+    }
+
+    private static void CheckRole(DeviceEntry device, string where, List<BoardFault> faults)
+    {
+        var roles = RolesOf(device.Type);
+        if (!roles.Contains(device.Role))
+        {
+            faults.Add(new($"{where}.role", $"The role {FieldReader.Camel(device.Role)} does not fit the type {device.Type}.",
+                $"With this type, write one of: {string.Join(", ", roles.Select(FieldReader.Camel))}."));
+        }
+
+        if (device is OutputEntry { FailMode: not null } and not { Role: DeviceRole.Lock })
+            faults.Add(new($"{where}.failMode", "Only a lock has a fail mode.", "Remove it."));
+        if (device is AdcEntry adc)
+            foreach (var twice in adc.Channels.GroupBy(it => it.Point).Where(it => it.Count() > 1))
+                faults.Add(new($"{where}.channels", $"The point \"{twice.Key}\" is there twice.", "Give each channel its own point."));
+    }
+
+    private static void CheckDoor(
+        DeviceEntry device, string where, Dictionary<(string, DeviceRole), string> doors, List<BoardFault> faults)
+    {
+        var role = FieldReader.Camel(device.Role);
+        var ofDoor = _ofDoor.Contains(device.Role);
+        if (ofDoor && device.Door is null)
+            faults.Add(new($"{where}.door", $"A {role} needs its door.", "Write \"door\": \"door-a\"."));
+        if (!ofDoor && device.Door is not null)
+            faults.Add(new($"{where}.door", $"A {role} belongs to no door.", "Remove the field."));
+        if (device.Door is { } door && _oncePerDoor.Contains(device.Role) && !doors.TryAdd((door, device.Role), where))
+            faults.Add(new($"{where}.door", $"{door} has a second {role}; the first is {doors[(door, device.Role)]}.", "Keep one, or name another door."));
+    }
+
+    private static void CheckLocks(BoardFile file, List<BoardFault> faults)
+    {
+        for (var i = 0; i < file.Devices.Count; i++)
+        {
+            if (file.Devices[i] is not OutputEntry { Role: DeviceRole.Lock, Door: { } door }) continue;
+            if (file.Devices.Any(it => it.Role == DeviceRole.DoorContact && it.Door == door)) continue;
+
+            faults.Add(new($"devices[{i}].door", $"{door} has a lock and no doorContact: a forced door would go unseen.",
+                $"Add an input with role doorContact and door \"{door}\"."));
+        }
+    }
+
+    /// <summary>Header lines that a bus takes away from everything else.</summary>
+    private static void ReserveBusLines(BoardFile file, Dictionary<int, string> lines)
+    {
+        if (file.Devices.Any(it => it is I2cEntry { Bus: 1 }))
+            foreach (var line in (int[])[2, 3]) lines[line] = "I2C bus 1";
+        if (file.Devices.Any(it => it is AdcEntry { Bus: 0 }))
+            foreach (var line in (int[])[7, 8, 9, 10, 11]) lines[line] = "SPI bus 0";
+    }
+
+    private static (string Field, int Line)[] LinesOf(DeviceEntry device) => device switch
+    {
+        WiegandEntry it => [("d0", it.D0), ("d1", it.D1)],
+        InputEntry it => [("line", it.Line)],
+        OutputEntry it => [("line", it.Line)],
+        _ => [],
+    };
+
+    private static ((string, int, int) Key, string Field, string Shown)? AddressOf(DeviceEntry device) => device switch
+    {
+        I2cEntry { Address: >= 0 } it => (("i2c", it.Bus, it.Address), "address", $"Address 0x{it.Address:x2} on I2C bus {it.Bus}"),
+        AdcEntry { Bus: >= 0, ChipSelect: >= 0 } it => (("spi", it.Bus, it.ChipSelect), "chipSelect", $"Chip select {it.ChipSelect} on SPI bus {it.Bus}"),
+        _ => null,
+    };
+}

@@ -1,0 +1,102 @@
+using System.Device.Gpio;
+using System.Device.Gpio.Drivers;
+using System.Device.I2c;
+using System.Device.Spi;
+using System.Diagnostics.CodeAnalysis;
+using PhysSec.Hardware.Simulation;
+
+namespace PhysSec.Hardware;
+
+/// <summary>The board's lines and buses: the kernel's, or those of a simulated room when the board file says so.</summary>
+[SuppressMessage("Reliability", "CA2000", Justification = "The board owns the controller, and the controller its driver.")]
+internal sealed record Buses(
+    GpioController Gpio, Func<int, int, I2cDevice> OpenI2c, Func<SpiConnectionSettings, SpiDevice> OpenSpi)
+{
+    private const string Hardware = "hardware";
+
+    public static Buses Open(BoardHardware hardware, TimeProvider clock) => hardware.Kind switch
+    {
+        HardwareKind.RaspberryPi => OnPi(hardware),
+        HardwareKind.Simulated => InRoom(hardware.Socket!, clock),
+    };
+
+    /// <summary>
+    /// Raspberry Pi's own kernels leave an output as it was when its program dies, so a killed node would leave a door
+    /// released. The kernel's parameter is read and such a board is refused.
+    /// </summary>
+    internal static void RefuseLastingOutputs(string modules)
+    {
+        foreach (var module in (string[])["pinctrl_bcm2835", "pinctrl_rp1"])
+        {
+            var parameter = Path.Combine(modules, module, "parameters", "persist_gpio_outputs");
+            if (!File.Exists(parameter) || !File.ReadAllText(parameter).StartsWith('Y')) continue;
+
+            throw new BoardOpenException(Hardware,
+                $"This kernel keeps an output's level after the program dies ({parameter} is Y): a crash would leave a lock released.",
+                "Add \"dtparam=strict_gpiod\" to /boot/firmware/config.txt and restart the board.");
+        }
+    }
+
+    private static Buses OnPi(BoardHardware hardware)
+    {
+        RefuseLastingOutputs("/sys/module");
+        try
+        {
+            return new Buses(new GpioController(DriverFor(hardware.GpioChips)), OpenKernelI2c, SpiDevice.Create);
+        }
+        catch (Exception failure) when (failure is IOException or PlatformNotSupportedException or GpiodException
+            or DllNotFoundException or UnauthorizedAccessException)
+        {
+            throw new BoardOpenException(Hardware, $"The GPIO chip cannot be opened: {failure.Message}",
+                "Install libgpiod2 or libgpiod3 and add the node's user to the group gpio.", failure);
+        }
+    }
+
+    /// <summary>Debian 12 carries libgpiod 1 (libgpiod.so.2), Debian 13 libgpiod 2 (libgpiod.so.3).</summary>
+    private static GpioDriver DriverFor(IReadOnlyList<string> labels)
+    {
+        try
+        {
+            return new LibGpiodV2Driver(Pick(LibGpiodV2Driver.GetAvailableChips(), labels));
+        }
+        catch (Exception missing) when (missing is DllNotFoundException or PlatformNotSupportedException)
+        {
+            return new LibGpiodDriver(Pick(LibGpiodDriver.GetAvailableChips(), labels));
+        }
+    }
+
+    private static GpioChipInfo Pick(IEnumerable<GpioChipInfo> chips, IReadOnlyList<string> labels)
+    {
+        var all = chips.ToList();
+        return labels.Select(label => all.Find(it => it.Label == label)).FirstOrDefault(it => it is not null)
+            ?? throw new BoardOpenException(Hardware, $"No GPIO chip is labelled {string.Join(" or ", labels)}.",
+                all.Count == 0
+                    ? "This machine has no GPIO chip: run on the board, or use a board file with the kind \"simulated\"."
+                    : $"Write one of these labels as gpioChip: {string.Join(", ", all.Select(it => it.Label))}.");
+    }
+
+    private static I2cDevice OpenKernelI2c(int bus, int address)
+    {
+        if (!File.Exists($"/dev/i2c-{bus}"))
+            throw new IOException($"/dev/i2c-{bus} is missing; add \"dtparam=i2c_arm=on\" to /boot/firmware/config.txt.");
+
+        return I2cDevice.Create(new I2cConnectionSettings(bus, address));
+    }
+
+    private static Buses InRoom(string socket, TimeProvider clock)
+    {
+        try
+        {
+            var link = RoomLink.Open(socket, clock);
+            return new Buses(
+                new GpioController(new SimulatedGpioDriver(link)),
+                (bus, address) => new SimulatedI2cDevice(link, bus, address),
+                _ => throw new PlatformNotSupportedException("The simulated room has no SPI bus."));
+        }
+        catch (IOException failure)
+        {
+            throw new BoardOpenException(Hardware, failure.Message,
+                "Start the room first (./deploy.sh demo does), or correct hardware.socket in the board file.", failure);
+        }
+    }
+}

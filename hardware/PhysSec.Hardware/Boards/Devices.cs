@@ -1,0 +1,125 @@
+namespace PhysSec.Hardware;
+
+/// <summary>What a device is for. Written in camelCase in a board file.</summary>
+public enum DeviceRole
+{
+    /// <summary>Card reader on the unsecured side.</summary>
+    EntryReader,
+
+    /// <summary>Card reader on the secured side. It records; it is never needed to leave.</summary>
+    ExitReader,
+
+    /// <summary>Active = the leaf is open (or the wire is cut).</summary>
+    DoorContact,
+
+    /// <summary>Active = pressed. The button itself frees the lock in hardware; this line only observes it.</summary>
+    ExitButton,
+
+    /// <summary>On = released.</summary>
+    Lock,
+
+    /// <summary>Active = the reader or door case is open.</summary>
+    DoorTamper,
+
+    /// <summary>Active = the board's enclosure is open.</summary>
+    EnclosureTamper,
+
+    /// <summary>Active = mains is present.</summary>
+    MainsPresent,
+
+    /// <summary>Active = water is there (or the wire is cut).</summary>
+    Leak,
+
+    /// <summary>Climate of the room.</summary>
+    Environment,
+
+    /// <summary>Alarm lamp.</summary>
+    Lamp,
+
+    /// <summary>Alarm siren.</summary>
+    Siren,
+
+    /// <summary>The "accepted" light of a reader.</summary>
+    ReaderLed,
+
+    /// <summary>The tone of a reader.</summary>
+    ReaderBuzzer,
+
+    /// <summary>Uninterruptible power supply.</summary>
+    Ups,
+}
+
+/// <summary>Level of a line.</summary>
+public enum Level
+{
+    Low,
+    High,
+}
+
+/// <summary>Bias that the board applies to an input line.</summary>
+public enum Pull
+{
+    None,
+    Up,
+    Down,
+}
+
+/// <summary>Which frames a reader may send.</summary>
+public enum CardFormat
+{
+    /// <summary>26, 34 or 37 bits, each with its two parity bits.</summary>
+    Parity,
+
+    /// <summary>32 bits without any check: a flipped bit is another card.</summary>
+    Raw32,
+}
+
+/// <summary>What a lock does when its power is cut. Decides whether the exit button can free it.</summary>
+public enum FailMode
+{
+    /// <summary>Frees without power (通電時施錠型, magnets): cutting its power lets people out.</summary>
+    FailSafe,
+
+    /// <summary>Stays locked without power (通電時解錠型): people leave by a mechanical lever.</summary>
+    FailSecure,
+}
+
+/// <summary>One device of a board file.</summary>
+/// <param name="Id">Like "door-a.contact".</param>
+/// <param name="Type">Name of the driver.</param>
+/// <param name="Role">What it is for.</param>
+/// <param name="Door">The door it belongs to; null for devices of the room.</param>
+public abstract record DeviceEntry(string Id, string Type, DeviceRole Role, string? Door);
+
+/// <summary>A Wiegand reader on two lines, both idle high.</summary>
+public sealed record WiegandEntry(
+    string Id, DeviceRole Role, string? Door, int D0, int D1, CardFormat Format, bool Keypad, TimeSpan FrameGap)
+    : DeviceEntry(Id, "wiegand", Role, Door);
+
+/// <summary>A contact on one line.</summary>
+public sealed record InputEntry(
+    string Id, DeviceRole Role, string? Door, int Line, Level Active, Pull Pull, TimeSpan Debounce)
+    : DeviceEntry(Id, "input", Role, Door);
+
+/// <summary>A relay or transistor on one line. <paramref name="Active"/> is the level that switches it on.</summary>
+public sealed record OutputEntry(
+    string Id, DeviceRole Role, string? Door, int Line, Level Active, FailMode? FailMode)
+    : DeviceEntry(Id, "output", Role, Door);
+
+/// <summary>A chip on an I2C bus.</summary>
+public sealed record I2cEntry(
+    string Id, string Type, DeviceRole Role, int Bus, int Address, TimeSpan Period)
+    : DeviceEntry(Id, Type, Role, null);
+
+/// <summary>A UPS behind a NUT server (upsd).</summary>
+public sealed record NutEntry(
+    string Id, DeviceRole Role, string Host, int Port, string Ups, TimeSpan Period)
+    : DeviceEntry(Id, "nut", Role, null);
+
+/// <summary>An analogue converter on an SPI bus.</summary>
+public sealed record AdcEntry(
+    string Id, DeviceRole Role, int Bus, int ChipSelect, IReadOnlyList<AdcChannel> Channels, TimeSpan Period)
+    : DeviceEntry(Id, "mcp3008", Role, null);
+
+/// <summary>One channel: value = ratio (0 to 1) × <paramref name="Scale"/> + <paramref name="Offset"/>.</summary>
+public sealed record AdcChannel(string Point, int Channel, string Unit, string Quantity, double Scale, double Offset);

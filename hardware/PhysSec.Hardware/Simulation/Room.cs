@@ -1,0 +1,107 @@
+namespace PhysSec.Hardware.Simulation;
+
+/// <summary>
+/// The physics of one room with one door: pure and deterministic. The software's outputs come in through
+/// <see cref="SetOutput"/>; everything else is the world.
+/// </summary>
+public sealed class Room(RoomParameters parameters)
+{
+    private const double StepSeconds = 1;
+    private const double CoilCelsius = 10; // Surface of the cooler: moisture above its dew point drips off.
+
+    private readonly HashSet<string> _on = [];
+    private double _grams = SaturatedGrams(parameters.Temperature) * parameters.Humidity / 100;
+
+    /// <summary>Air, in °C.</summary>
+    public double Temperature { get; private set; } = parameters.Temperature;
+
+    /// <summary>0 to 100 %.</summary>
+    public double Humidity => Math.Min(100, 100 * _grams / SaturatedGrams(Temperature));
+
+    public double HeatWatts { get; set; } = parameters.HeatWatts;
+
+    public double CoolingCapacity { get; set; } = parameters.CoolingWatts;
+
+    public bool CoolingOn { get; set; } = true;
+
+    /// <summary>What the cooler takes away now, in W. It hangs on the mains, the machines on the UPS.</summary>
+    public double CoolingWatts => CoolingOn && Mains
+        ? CoolingCapacity * Math.Clamp((Temperature - parameters.CoolingFrom) / 2, 0, 1)
+        : 0;
+
+    public bool Mains { get; set; } = true;
+
+    public bool Leak { get; set; }
+
+    public bool LeafOpen { get; private set; }
+
+    public bool ExitPressed { get; set; }
+
+    public bool DoorTampered { get; set; }
+
+    public bool EnclosureTampered { get; set; }
+
+    private OutputEntry? LockEntry =>
+        parameters.Devices.OfType<OutputEntry>().FirstOrDefault(it => it.Role == DeviceRole.Lock);
+
+    /// <summary>
+    /// Whether the lock lets the leaf go. The exit button cuts the lock's power in hardware: that frees a fail-safe lock
+    /// whatever the software says, and never frees a fail-secure one.
+    /// </summary>
+    public bool LockFree => LockEntry switch
+    {
+        null => true,
+        { FailMode: FailMode.FailSecure } it => IsOn(it.Id) && !ExitPressed,
+        { } it => IsOn(it.Id) || ExitPressed,
+    };
+
+    public bool IsOn(string output) => _on.Contains(output);
+
+    public bool IsOn(DeviceRole role) => parameters.Devices.Any(it => it.Role == role && _on.Contains(it.Id));
+
+    public void SetOutput(string output, bool on)
+    {
+        if (on) _on.Add(output);
+        else _on.Remove(output);
+    }
+
+    /// <summary>Somebody pulls the leaf from outside; false = the lock holds it.</summary>
+    public bool Pull()
+    {
+        if (!LeafOpen && !LockFree) return false;
+
+        LeafOpen = true;
+        return true;
+    }
+
+    /// <summary>The lever inside, or a crowbar outside: no lock holds the leaf.</summary>
+    public void OpenLeaf() => LeafOpen = true;
+
+    public void CloseLeaf() => LeafOpen = false;
+
+    /// <summary>Lets the air change for a time, in seconds of room time.</summary>
+    public void Step(double seconds)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(seconds);
+        for (var left = seconds; left > 0; left -= StepSeconds) StepAir(Math.Min(left, StepSeconds));
+    }
+
+    /// <summary>Water vapour that saturates a cubic metre of air, in g (Magnus formula).</summary>
+    private static double SaturatedGrams(double celsius) =>
+        216.7 * 6.112 * Math.Exp(17.62 * celsius / (243.12 + celsius)) / (273.15 + celsius);
+
+    private void StepAir(double seconds)
+    {
+        var cooling = CoolingWatts;
+        var exchange = parameters.AirChangesPerHour * (LeafOpen ? 10 : 1) / 3_600;
+        var walls = parameters.WallWattsPerKelvin * (parameters.Ambient - Temperature);
+        var air = exchange * parameters.Volume * 1_200 * (parameters.Ambient - Temperature); // 1.2 kJ for each m³ and K.
+        var outside = SaturatedGrams(parameters.Ambient) * parameters.AmbientHumidity / 100;
+        var dripping = Math.Max(0, _grams - SaturatedGrams(CoilCelsius)) * cooling / 20_000_000;
+        var drying = Leak ? Math.Max(0, SaturatedGrams(Temperature) - _grams) / 3_600 : 0;
+
+        Temperature += (HeatWatts - cooling + walls + air) * seconds / parameters.JoulePerKelvin;
+        _grams += ((exchange * (outside - _grams)) + drying - dripping) * seconds;
+        _grams = Math.Clamp(_grams, 0.1, SaturatedGrams(Temperature));
+    }
+}

@@ -1,0 +1,188 @@
+using System.Globalization;
+
+namespace PhysSec.Hardware.Simulation;
+
+/// <summary>
+/// What the kernel and the copper do between a board and the room: who holds which line, what level it has, which edges
+/// are told. A board that goes away, by whatever death, leaves its outputs to the pull of the relay board: off.
+/// </summary>
+internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip chip)
+{
+    private const int LinesMax = 28;
+    private const string Invalid = "error 22 (Invalid argument)";
+    private const string NoAcknowledge = "error 121 (Remote I/O error) performing I2C data transfer.";
+
+    private readonly Dictionary<int, Pin> _pins = [];
+    private readonly HashSet<int> _pulsed = [];
+
+    /// <summary>A board's connection.</summary>
+    internal sealed class End(Action<string> push, Func<bool> isDead)
+    {
+        public Action<string> Push { get; } = push;
+
+        /// <summary>A killed board may be replaced before its end of file is read here.</summary>
+        public Func<bool> IsDead { get; } = isDead;
+    }
+
+    private sealed class Pin(End owner)
+    {
+        public End Owner { get; } = owner;
+
+        public bool Output { get; set; }
+
+        public bool High { get; set; }
+
+        public bool PullUp { get; set; }
+
+        public bool Watched { get; set; }
+
+        public bool Told { get; set; }
+    }
+
+    public int LinesHeld => _pins.Count;
+
+    /// <summary>One request of a board, one answer.</summary>
+    public string Answer(End end, string request, TimeSpan uptime)
+    {
+        var words = request.Split(' ');
+        if (words is ["i2c", _, _, _, _]) return Transfer(words, uptime);
+        if (words.Length < 2 || !int.TryParse(words[1], CultureInfo.InvariantCulture, out var line)
+            || line is < 0 or >= LinesMax)
+        {
+            return Invalid;
+        }
+
+        if (words is ["open", _]) return Open(end, line);
+        if (!_pins.TryGetValue(line, out var pin) || pin.Owner != end) return "error 1 (The line is not open here)";
+
+        switch (words)
+        {
+            case ["close", _]:
+                _pins.Remove(line);
+                break;
+            case ["mode", _, "out", "0" or "1"]:
+                (pin.Output, pin.High) = (true, words[3] == "1");
+                break;
+            case ["mode", _, "in", "none" or "up" or "down"]:
+                (pin.Output, pin.PullUp) = (false, words[3] == "up");
+                break;
+            case ["write", _, "0" or "1"] when pin.Output:
+                pin.High = words[2] == "1";
+                break;
+            case ["read", _]:
+                return LevelOf(line) ? "ok 1" : "ok 0";
+            case ["watch", _]:
+                (pin.Watched, pin.Told) = (true, LevelOf(line));
+                break;
+            default:
+                return Invalid;
+        }
+
+        ApplyOutputs();
+        return "ok";
+    }
+
+    /// <summary>The board is gone: the kernel takes its lines back.</summary>
+    public void Release(End end)
+    {
+        foreach (var line in _pins.Where(it => it.Value.Owner == end).Select(it => it.Key).ToArray()) _pins.Remove(line);
+        ApplyOutputs();
+    }
+
+    /// <summary>Tells every changed line, with the bounce of a real contact.</summary>
+    public void TellChanges(double seconds)
+    {
+        foreach (var (line, pin) in _pins)
+        {
+            var level = LevelOf(line);
+            if (!pin.Watched || pin.Output || pin.Told == level) continue;
+
+            pin.Told = level;
+            Tell(pin, line, level, seconds);
+            Tell(pin, line, !level, seconds + 0.001);
+            Tell(pin, line, level, seconds + 0.002);
+        }
+    }
+
+    /// <summary>One Wiegand pulse of 50 µs; the stamps are those of the wire, in seconds.</summary>
+    public void Pulse(int line, double seconds)
+    {
+        if (!_pins.TryGetValue(line, out var pin) || !pin.Watched) return;
+
+        _pulsed.Add(line);
+        Tell(pin, line, false, seconds);
+        _pulsed.Remove(line);
+        Tell(pin, line, true, seconds + 0.000_050);
+    }
+
+    private static void Tell(Pin pin, int line, bool level, double seconds) => pin.Owner.Push(
+        string.Create(CultureInfo.InvariantCulture, $"edge {line} {(level ? 1 : 0)} {seconds:F6}"));
+
+    private string Open(End end, int line)
+    {
+        if (_pins.TryGetValue(line, out var held) && held.Owner != end && held.Owner.IsDead()) Release(held.Owner);
+        if (_pins.ContainsKey(line)) return "error 16 (Device or resource busy)";
+
+        _pins[line] = new Pin(end);
+        return "ok";
+    }
+
+    private bool LevelOf(int line)
+    {
+        if (_pins.TryGetValue(line, out var pin) && pin.Output) return pin.High;
+
+        foreach (var device in parameters.Devices)
+        {
+            switch (device)
+            {
+                case InputEntry it when it.Line == line:
+                    return Holds(it.Role) == (it.Active == Level.High);
+                case OutputEntry it when it.Line == line:
+                    return it.Active == Level.Low;
+                case WiegandEntry it when it.D0 == line || it.D1 == line:
+                    return !_pulsed.Contains(line);
+            }
+        }
+
+        return pin?.PullUp ?? false;
+    }
+
+    private bool Holds(DeviceRole role) => role switch
+    {
+        DeviceRole.DoorContact => room.LeafOpen,
+        DeviceRole.ExitButton => room.ExitPressed,
+        DeviceRole.DoorTamper => room.DoorTampered,
+        DeviceRole.EnclosureTamper => room.EnclosureTampered,
+        DeviceRole.MainsPresent => room.Mains,
+        DeviceRole.Leak => room.Leak,
+        _ => false,
+    };
+
+    private void ApplyOutputs()
+    {
+        foreach (var it in parameters.Devices.OfType<OutputEntry>())
+            room.SetOutput(it.Id, LevelOf(it.Line) == (it.Active == Level.High));
+    }
+
+    private string Transfer(string[] words, TimeSpan uptime)
+    {
+        if (!int.TryParse(words[1], CultureInfo.InvariantCulture, out var bus)
+            || !int.TryParse(words[2], CultureInfo.InvariantCulture, out var address)
+            || !int.TryParse(words[4], CultureInfo.InvariantCulture, out var count) || count is < 0 or > 64
+            || (words[3] != "-" && (words[3].Length % 2 != 0 || !words[3].All(char.IsAsciiHexDigit))))
+        {
+            return Invalid;
+        }
+
+        var there = parameters.Devices.OfType<I2cEntry>().Any(it => it.Type == "sht4x" && it.Bus == bus && it.Address == address);
+        if (!there) return NoAcknowledge;
+
+        var sent = words[3] == "-" ? [] : Convert.FromHexString(words[3]);
+        if (sent.Length > 0 && !chip.Write(sent, room.Temperature, room.Humidity, uptime)) return NoAcknowledge;
+
+        var answer = new byte[count];
+        if (count > 0 && !chip.Read(answer, uptime)) return NoAcknowledge;
+
+        return $"ok {Convert.ToHexString(answer)}".TrimEnd();
+    }
+}
