@@ -14,10 +14,10 @@ internal sealed record Buses(
 {
     private const string Hardware = "hardware";
 
-    public static Buses Open(BoardHardware hardware, TimeProvider clock) => hardware.Kind switch
+    public static Buses Open(BoardHardware hardware) => hardware.Kind switch
     {
         HardwareKind.RaspberryPi => OnPi(hardware),
-        HardwareKind.Simulated => InRoom(hardware.Socket!, clock),
+        HardwareKind.Simulated => InRoom(hardware.Socket!),
     };
 
     /// <summary>
@@ -83,11 +83,11 @@ internal sealed record Buses(
         return I2cDevice.Create(new I2cConnectionSettings(bus, address));
     }
 
-    private static Buses InRoom(string socket, TimeProvider clock)
+    private static Buses InRoom(string socket)
     {
         try
         {
-            var link = RoomLink.Open(socket, clock);
+            var link = RoomLink.Open(socket);
             return new Buses(
                 new GpioController(new SimulatedGpioDriver(link)),
                 (bus, address) => new SimulatedI2cDevice(link, bus, address),

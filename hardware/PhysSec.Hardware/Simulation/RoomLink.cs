@@ -1,116 +1,135 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using System.Threading.Channels;
 
 namespace PhysSec.Hardware.Simulation;
 
 /// <summary>
 /// The board's end of the wire to a simulated room: one request at a time, one answer each, and edges pushed in between.
-/// A lost room is looked for five times a second.
+/// Two threads of its own, one that receives and one that delivers, so that a crowded thread pool delays no edge. A lost
+/// room is looked for five times a second.
 /// </summary>
 internal sealed class RoomLink : IDisposable
 {
     public const string Greeting = "board 1";
 
+    private const int Returned = -1;
     private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _turn = new();
     private readonly Lock _gate = new();
     private readonly string _path;
-    private readonly TimeProvider _clock;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Channel<(int Line, bool High)> _edges = Channel.CreateBounded<(int, bool)>(
-        new BoundedChannelOptions(1_024) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly BlockingCollection<(int Line, bool High)> _edges = new(1_024);
 
     private Socket? _socket;
-    private TaskCompletionSource<string>? _pending;
-    private bool _disposed;
+    private TaskCompletionSource<string?>? _pending;
 
-    private RoomLink(string path, TimeProvider clock) => (_path, _clock) = (path, clock);
+    private RoomLink(string path) => _path = path;
 
-    /// <summary>An edge on a watched line. Raised on one driver thread, in order.</summary>
+    /// <summary>A line's level as the room tells it, at once and in order; callbacks belong into <see cref="Edge"/>.</summary>
+    public event Action<int, bool>? LevelTold;
+
+    /// <summary>An edge. Raised on the delivering thread, in order.</summary>
     public event Action<int, bool>? Edge;
 
-    /// <summary>The room is back: whoever holds lines opens them again.</summary>
+    /// <summary>The room is back: whoever holds lines opens them again. Raised on the delivering thread.</summary>
     public event Action? Restored;
+
+    public bool Up
+    {
+        get
+        {
+            lock (_gate) return _socket is not null;
+        }
+    }
 
     /// <summary>Connects once, so that a missing room stops the start.</summary>
     /// <exception cref="IOException">Nothing answers at the socket.</exception>
-    [SuppressMessage("Reliability", "CA2025", Justification = "The receiving task ends because the socket is disposed.")]
-    public static RoomLink Open(string path, TimeProvider clock)
+    public static RoomLink Open(string path)
     {
-        var link = new RoomLink(path, clock);
+        var link = new RoomLink(path);
         try
         {
-            var socket = Connect(path);
-            link.Use(socket);
-            _ = Task.Run(() => link.ReceiveForEverAsync(socket));
-            _ = Task.Run(link.DeliverEdgesAsync);
-            return link;
+            link.Connect();
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException)
         {
             link.Dispose();
             throw new IOException($"No simulated room answers at {path}: {failure.Message}", failure);
         }
+
+        new Thread(link.ReceiveForEver) { IsBackground = true, Name = "room link" }.Start();
+        new Thread(link.DeliverForEver) { IsBackground = true, Name = "room edges" }.Start();
+        return link;
     }
 
-    /// <summary>Asks and waits for the answer without its "ok".</summary>
+    /// <summary>Asks and waits for the answer, given without its "ok".</summary>
     /// <exception cref="IOException">The room is gone, or refuses; the message says which.</exception>
     public string Request(string line)
     {
         lock (_turn)
         {
-            var answer = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var answer = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
             Socket socket;
             lock (_gate)
             {
-                socket = _socket ?? throw new IOException("Error 19 (The simulated room is gone).");
+                socket = _socket ?? throw Gone();
                 _pending = answer;
             }
 
             try
             {
                 Send(socket, line);
-                var reply = answer.Task.WaitAsync(_answerWithin, _clock).GetAwaiter().GetResult();
-                if (reply == "ok") return "";
-                if (reply.StartsWith("ok ", StringComparison.Ordinal)) return reply[3..];
-
-                throw new IOException(reply.StartsWith("error ", StringComparison.Ordinal) ? $"E{reply[1..]}" : $"The room answered \"{reply}\".");
             }
-            catch (Exception failure) when (failure is SocketException or TimeoutException or ObjectDisposedException)
+            catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+            {
+                throw Gone();
+            }
+
+            if (!answer.Task.Wait(_answerWithin))
             {
                 socket.Dispose(); // An answer that comes too late would be taken for the next one.
-                throw new IOException($"Error 110 ({failure.Message}).", failure);
+                throw new IOException("Error 110 (The simulated room does not answer).");
             }
+
+            return answer.Task.Result switch
+            {
+                null => throw Gone(),
+                "ok" => "",
+                var it when it.StartsWith("ok ", StringComparison.Ordinal) => it[3..],
+                var it when it.StartsWith("error ", StringComparison.Ordinal) => throw new IOException($"E{it[1..]}"),
+                var it => throw new IOException($"Error 71 (The room answered \"{it}\")."),
+            };
         }
     }
 
     public void Dispose()
     {
-        lock (_gate)
-        {
-            if (_disposed) return;
-            _disposed = true;
-        }
-
-        _stop.Cancel();
+        if (_stop.IsSet) return;
+        _stop.Set();
         Drop();
-        _edges.Writer.TryComplete();
-        _stop.Dispose();
+        _edges.CompleteAdding();
     }
 
-    private static Socket Connect(string path)
+    private static IOException Gone() => new("Error 19 (The simulated room is gone).");
+
+    private static void Send(Socket socket, string line)
+    {
+        var bytes = Encoding.UTF8.GetBytes(line + "\n");
+        for (var sent = 0; sent < bytes.Length;) sent += socket.Send(bytes.AsSpan(sent));
+    }
+
+    private void Connect()
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            socket.Connect(new UnixDomainSocketEndPoint(path));
+            socket.Connect(new UnixDomainSocketEndPoint(_path));
             Send(socket, Greeting);
-            return socket;
+            lock (_gate) _socket = socket;
         }
         catch
         {
@@ -119,70 +138,43 @@ internal sealed class RoomLink : IDisposable
         }
     }
 
-    private static void Send(Socket socket, string line)
+    private void ReceiveForEver()
     {
-        var bytes = Encoding.UTF8.GetBytes(line + "\n");
-        for (var sent = 0; sent < bytes.Length;) sent += socket.Send(bytes.AsSpan(sent));
-    }
-
-    private void Use(Socket socket)
-    {
-        lock (_gate)
+        while (!_stop.IsSet)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            _socket = socket;
-        }
-    }
-
-    private async Task ReceiveForEverAsync(Socket first)
-    {
-        var stop = _stop.Token;
-        for (var socket = first; ;)
-        {
-            await ReceiveAsync(socket);
+            Receive();
             Drop();
-            do
+            while (!_stop.Wait(_lookAgain) && !TryReconnect())
             {
-                if (_disposed) return;
-                try
-                {
-                    await Task.Delay(_lookAgain, _clock, stop);
-                }
-                catch (OperationCanceledException)
-                {
-                    return;
-                }
             }
-            while (!TryReconnect(out socket));
-
-            _ = Task.Run(() => Restored?.Invoke());
         }
     }
 
-    private bool TryReconnect(out Socket socket)
+    private bool TryReconnect()
     {
-        socket = null!;
         try
         {
-            socket = Connect(_path);
-            Use(socket);
+            Connect();
+            _edges.TryAdd((Returned, false));
             return true;
         }
-        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        catch (Exception failure) when (failure is SocketException or InvalidOperationException)
         {
-            socket?.Dispose();
-            return false; // The room is still away; the next look is due.
+            return false; // The room is still away, or this board is closing; the next look is due.
         }
     }
 
-    private async Task ReceiveAsync(Socket socket)
+    private void Receive()
     {
+        Socket? socket;
+        lock (_gate) socket = _socket;
+        if (socket is null) return;
         try
         {
             using var reader = new StreamReader(new NetworkStream(socket, ownsSocket: false), Encoding.UTF8);
-            while (await reader.ReadLineAsync(_stop.Token) is { } line) Take(line);
+            while (reader.ReadLine() is { } line) Take(line);
         }
-        catch (Exception end) when (end is IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception end) when (end is IOException or ObjectDisposedException or InvalidOperationException)
         {
             // The end of this connection, however it came: the caller connects again.
         }
@@ -193,8 +185,9 @@ internal sealed class RoomLink : IDisposable
         if (line.StartsWith("edge ", StringComparison.Ordinal))
         {
             var parts = line.Split(' ');
-            if (parts.Length >= 3 && int.TryParse(parts[1], CultureInfo.InvariantCulture, out var pin))
-                _edges.Writer.TryWrite((pin, parts[2] == "1"));
+            if (parts.Length < 3 || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var pin)) return;
+            LevelTold?.Invoke(pin, parts[2] == "1");
+            _edges.TryAdd((pin, parts[2] == "1")); // Full means nobody looks any more: like the kernel, it drops.
             return;
         }
 
@@ -205,9 +198,13 @@ internal sealed class RoomLink : IDisposable
         }
     }
 
-    private async Task DeliverEdgesAsync()
+    private void DeliverForEver()
     {
-        await foreach (var (line, high) in _edges.Reader.ReadAllAsync()) Edge?.Invoke(line, high);
+        foreach (var (line, high) in _edges.GetConsumingEnumerable())
+        {
+            if (line == Returned) Restored?.Invoke();
+            else Edge?.Invoke(line, high);
+        }
     }
 
     private void Drop()
@@ -216,7 +213,7 @@ internal sealed class RoomLink : IDisposable
         {
             _socket?.Dispose();
             _socket = null;
-            _pending?.TrySetException(new ObjectDisposedException(nameof(RoomLink), "The simulated room is gone"));
+            _pending?.TrySetResult(null);
             _pending = null;
         }
     }

@@ -62,17 +62,15 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
                 break;
             case ["mode", _, "out", "0" or "1"]:
                 (pin.Output, pin.High) = (true, words[3] == "1");
-                break;
+                ApplyOutputs();
+                return pin.High ? "ok 1" : "ok 0";
             case ["mode", _, "in", "none" or "up" or "down"]:
-                (pin.Output, pin.PullUp) = (false, words[3] == "up");
-                break;
+                (pin.Output, pin.PullUp, pin.Watched) = (false, words[3] == "up", true);
+                pin.Told = LevelOf(line);
+                ApplyOutputs();
+                return pin.Told ? "ok 1" : "ok 0";
             case ["write", _, "0" or "1"] when pin.Output:
                 pin.High = words[2] == "1";
-                break;
-            case ["read", _]:
-                return LevelOf(line) ? "ok 1" : "ok 0";
-            case ["watch", _]:
-                (pin.Watched, pin.Told) = (true, LevelOf(line));
                 break;
             default:
                 return Invalid;

@@ -15,6 +15,7 @@ internal sealed class SimulatedGpioDriver : GpioDriver
     public SimulatedGpioDriver(RoomLink link)
     {
         _link = link;
+        link.LevelTold += OnLevel;
         link.Edge += OnEdge;
         link.Restored += OpenAgain;
     }
@@ -45,7 +46,7 @@ internal sealed class SimulatedGpioDriver : GpioDriver
     protected override void SetPinMode(int pinNumber, PinMode mode, PinValue initialValue)
     {
         lock (_gate) (_open[pinNumber].Mode, _open[pinNumber].High) = (mode, initialValue == PinValue.High);
-        _link.Request(ModeOf(pinNumber));
+        ApplyMode(pinNumber);
     }
 
     protected override PinMode GetPinMode(int pinNumber)
@@ -55,8 +56,15 @@ internal sealed class SimulatedGpioDriver : GpioDriver
 
     protected override bool IsPinModeSupported(int pinNumber, PinMode mode) => true;
 
-    protected override PinValue Read(int pinNumber) =>
-        _link.Request(Say($"read {pinNumber}")) == "1" ? PinValue.High : PinValue.Low;
+    /// <summary>The level as last told: a read costs no round trip, as on a chip's register.</summary>
+    protected override PinValue Read(int pinNumber)
+    {
+        lock (_gate)
+        {
+            if (!_link.Up || !_open[pinNumber].Known) throw new IOException("Error 19 (The simulated room is gone).");
+            return _open[pinNumber].High ? PinValue.High : PinValue.Low;
+        }
+    }
 
     protected override void Write(int pinNumber, PinValue value)
     {
@@ -68,7 +76,6 @@ internal sealed class SimulatedGpioDriver : GpioDriver
         int pinNumber, PinEventTypes eventTypes, PinChangeEventHandler callback)
     {
         lock (_gate) _open[pinNumber].Callbacks.Add((eventTypes, callback));
-        _link.Request(Say($"watch {pinNumber}"));
     }
 
     protected override void RemoveCallbackForPinValueChangedEvent(int pinNumber, PinChangeEventHandler callback)
@@ -106,6 +113,7 @@ internal sealed class SimulatedGpioDriver : GpioDriver
     {
         if (disposing)
         {
+            _link.LevelTold -= OnLevel;
             _link.Edge -= OnEdge;
             _link.Restored -= OpenAgain;
             _link.Dispose();
@@ -116,17 +124,34 @@ internal sealed class SimulatedGpioDriver : GpioDriver
 
     private static string Say(FormattableString request) => request.ToString(CultureInfo.InvariantCulture);
 
-    private string ModeOf(int pin)
+    /// <summary>Tells the room the mode; the answer is the line's level.</summary>
+    private void ApplyMode(int pin)
     {
+        string mode;
         lock (_gate)
         {
-            return Say($"mode {pin} ") + _open[pin].Mode switch
+            _open[pin].Known = false;
+            mode = _open[pin].Mode switch
             {
                 PinMode.Output => _open[pin].High ? "out 1" : "out 0",
                 PinMode.InputPullUp => "in up",
                 PinMode.InputPullDown => "in down",
                 _ => "in none",
             };
+        }
+
+        var level = _link.Request(Say($"mode {pin} ") + mode) == "1";
+        lock (_gate)
+        {
+            if (!_open[pin].Known) (_open[pin].High, _open[pin].Known) = (level, true); // Else an edge was newer.
+        }
+    }
+
+    private void OnLevel(int pin, bool high)
+    {
+        lock (_gate)
+        {
+            if (_open.TryGetValue(pin, out var line) && line.Mode != PinMode.Output) (line.High, line.Known) = (high, true);
         }
     }
 
@@ -147,14 +172,18 @@ internal sealed class SimulatedGpioDriver : GpioDriver
     private void OpenAgain()
     {
         int[] pins;
-        lock (_gate) pins = [.. _open.OrderBy(it => it.Value.Mode != PinMode.Output).Select(it => it.Key)];
+        lock (_gate)
+        {
+            foreach (var line in _open.Values) line.Known = line.Mode == PinMode.Output;
+            pins = [.. _open.OrderBy(it => it.Value.Mode != PinMode.Output).Select(it => it.Key)];
+        }
+
         try
         {
             foreach (var pin in pins)
             {
                 _link.Request(Say($"open {pin}"));
-                _link.Request(ModeOf(pin));
-                if (_open[pin].Callbacks.Count > 0) _link.Request(Say($"watch {pin}"));
+                ApplyMode(pin);
             }
         }
         catch (Exception failure) when (failure is IOException or KeyNotFoundException)
@@ -168,6 +197,9 @@ internal sealed class SimulatedGpioDriver : GpioDriver
         public PinMode Mode { get; set; } = PinMode.Input;
 
         public bool High { get; set; }
+
+        /// <summary>The room that answers now has told this line's level.</summary>
+        public bool Known { get; set; }
 
         public List<(PinEventTypes Kinds, PinChangeEventHandler Callback)> Callbacks { get; } = [];
     }
