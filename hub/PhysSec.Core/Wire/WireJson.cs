@@ -5,11 +5,10 @@ using PhysSec.Core.Access;
 
 namespace PhysSec.Core.Wire;
 
-/// <summary>The one JSON context of the wire: camelCase, enums by name, nulls left out, Japanese readable.</summary>
+/// <summary>The one JSON context of the wire: camelCase, enums by name, nulls written (a field that is left out is a fault, unless it was added later), Japanese readable.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Birth))]
