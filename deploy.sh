@@ -6,7 +6,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 MSBUILDTERMINALLOGGER=off
 
 say()  { printf '%s\n' "deploy.sh: $*" >&2; }
-fail() { printf '%s\n' "deploy.sh: $*" >&2; exit "${2:-1}"; }
+fail() { printf '%s\n' "deploy.sh: $1" >&2; exit "${2:-1}"; }
 
 help() {
     cat <<'HELP'

@@ -1,0 +1,21 @@
+namespace PhysSec.Rig;
+
+public enum BrokerKind { Embedded, Mosquitto }
+
+/// <summary>What to start.</summary>
+public sealed record InstanceOptions
+{
+    /// <summary>Everything is kept there; null = a temporary folder, removed at the end.</summary>
+    public string? State { get; init; }
+
+    public BrokerKind Broker { get; init; } = BrokerKind.Embedded;
+
+    /// <summary>Mains and battery also from a real upsd.</summary>
+    public bool Ups { get; init; }
+
+    /// <summary>Start a hub or node again that ended by itself, as systemd would.</summary>
+    public bool Restart { get; init; }
+
+    /// <summary>Receives what the children say and what the rig does.</summary>
+    public Action<string>? Say { get; init; }
+}

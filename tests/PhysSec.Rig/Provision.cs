@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace PhysSec.Rig;
+
+/// <summary>Everything an administrator enters before a room goes live, through the same API.</summary>
+internal static class Provision
+{
+    private const string Zone = "server-room";
+
+    public static async Task RunAsync(Instance instance, NodeFiles files, CancellationToken cancel)
+    {
+        var api = instance.Administrator;
+        var now = TimeProvider.System.GetUtcNow();
+
+        foreach (var (id, folder) in new[] { (Instance.LiveNode, "node"), (Instance.ToolNode, "tool") })
+            files.Store(folder, await api.PostAsync("nodes", new JsonObject { ["id"] = id, ["name"] = id }, cancel));
+
+        await api.PutAsync($"zones/{Zone}", new JsonObject
+        {
+            ["id"] = Zone, ["nameJa"] = "サーバ室A", ["nameEn"] = "Server room A", ["level"] = 3, ["maxAgeHours"] = 8,
+            ["required"] = "high", ["onJournalFault"] = "refuse",
+        }, cancel);
+        await PutDoorAsync(instance, 20, 10, cancel);
+        await PutScheduleAsync(api, "always", "終日", "Around the clock", "00:00", "00:00", cancel);
+        await PutOtherHoursAsync(instance, cancel);
+        await SensingAsync(instance, cancel);
+
+        foreach (var person in DemoPerson.All) await PersonAsync(api, person, now, cancel);
+    }
+
+    /// <summary>A door on which a leaf may stay open for so long; Wiegand only reads a number, hence the owned exception.</summary>
+    /// <param name="openSeconds">From opening to the alarm.</param>
+    /// <param name="preAlarmSeconds">Before the alarm the reader starts to beep.</param>
+    public static Task PutDoorAsync(Instance instance, double openSeconds, double preAlarmSeconds, CancellationToken cancel) =>
+        instance.Administrator.PutAsync($"doors/{Instance.Door}", new JsonObject
+        {
+            ["id"] = Instance.Door, ["node"] = Instance.LiveNode, ["zone"] = Zone, ["nameJa"] = "サーバ室A 扉", ["nameEn"] = "Server room A door",
+            ["releaseTime"] = 5, ["extendedReleaseTime"] = 15, ["openTime"] = openSeconds, ["preAlarmTime"] = preAlarmSeconds,
+            ["readerAssurance"] = "low",
+            ["exception"] = new JsonObject
+            {
+                ["owner"] = "情報セキュリティ責任者", ["reason"] = "既設 Wiegand リーダの更新まで(更新計画あり)",
+                ["compensatingControl"] = "監視カメラ、入退室管理簿の月次点検",
+                ["expires"] = TimeProvider.System.GetUtcNow().AddDays(180).ToString("O", CultureInfo.InvariantCulture),
+            },
+        }, cancel);
+
+    /// <summary>A window of every day that begins in six hours: whoever has only this is out of hours now.</summary>
+    public static Task PutOtherHoursAsync(Instance instance, CancellationToken cancel)
+    {
+        var from = TimeProvider.System.GetUtcNow().ToOffset(TimeSpan.FromHours(9)).AddHours(6);
+        return PutScheduleAsync(instance.Administrator, "other-hours", "夜間保守", "Night maintenance",
+            from.ToString("HH:00", CultureInfo.InvariantCulture), from.AddHours(1).ToString("HH:00", CultureInfo.InvariantCulture), cancel);
+    }
+
+    private static Task PutScheduleAsync(HubApi api, string id, string ja, string en, string from, string to, CancellationToken cancel) =>
+        api.PutAsync($"schedules/{id}", new JsonObject
+        {
+            ["id"] = id, ["nameJa"] = ja, ["nameEn"] = en,
+            ["windows"] = new JsonArray(new JsonObject
+            {
+                ["days"] = new JsonArray("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"),
+                ["from"] = from, ["to"] = to, ["onClosedDays"] = true,
+            }),
+        }, cancel);
+
+    private static async Task SensingAsync(Instance instance, CancellationToken cancel)
+    {
+        var api = instance.Administrator;
+        await RuleAsync(api, "room.temperature", "temperature", high: 30, low: 10, deadBand: 1, rate: 20, cancel);
+        await RuleAsync(api, "room.humidity", "humidity", high: 70, low: 20, deadBand: 3, rate: null, cancel);
+        if (instance.Ups is null) return;
+
+        await RuleAsync(api, "ups.charge", "", high: null, low: null, deadBand: 1, rate: null, cancel);
+    }
+
+    private static Task RuleAsync(
+        HubApi api, string point, string name, double? high, double? low, double deadBand, double? rate, CancellationToken cancel) =>
+        api.PutAsync($"sensing/{point}", new JsonObject
+        {
+            ["point"] = point, ["node"] = Instance.LiveNode,
+            ["alarmClassHigh"] = $"{name}-high", ["alarmClassLow"] = $"{name}-low", ["alarmClassRate"] = $"{name}-rate",
+            ["high"] = high, ["low"] = low, ["deadBand"] = deadBand, ["tripDelay"] = 2, ["clearDelay"] = 2,
+            ["rateLimit"] = rate, ["rateWindow"] = 300, ["silentAfter"] = 10, ["stuckAfter"] = 600,
+        }, cancel);
+
+    private static async Task PersonAsync(HubApi api, DemoPerson person, DateTimeOffset now, CancellationToken cancel)
+    {
+        await api.PostAsync("people", new JsonObject
+        {
+            ["id"] = person.Id, ["name"] = person.Name, ["kana"] = person.Kana, ["department"] = person.Department, ["kind"] = person.Kind, ["extended"] = false,
+        }, cancel);
+        var card = await api.PostAsync($"people/{person.Id}/credentials",
+            new JsonObject { ["facility"] = DemoPerson.Facility, ["number"] = person.Number, ["length"] = 26 }, cancel);
+        if (person.State != "active")
+        {
+            await api.PostAsync($"credentials/{(string?)card["token"]}/state",
+                new JsonObject { ["state"] = person.State, ["reason"] = "デモの初期設定 (set up for the demo)" }, cancel);
+        }
+
+        if (person.Schedule is null) return;
+        await api.PostAsync("rights", new JsonObject
+        {
+            ["person"] = person.Id, ["zone"] = Zone, ["schedule"] = person.Schedule,
+            ["validFrom"] = now.AddDays(-1).ToString("O", CultureInfo.InvariantCulture),
+            ["validTo"] = now.AddDays(365).ToString("O", CultureInfo.InvariantCulture),
+            ["applicant"] = "情報政策課 主査 小川", ["approver"] = "情報政策課長 大野",
+            ["applicationNumber"] = string.Create(CultureInfo.InvariantCulture, $"R8-{person.Number}"),
+            ["purpose"] = person.Kind == "contractor" ? "サーバ保守(委託)" : "サーバ運用管理",
+        }, cancel);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+
+namespace PhysSec.Rig.Soak;
+
+/// <summary>Key of a record.</summary>
+public readonly record struct RecordKey(long Epoch, string Stream, long Seq)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Epoch}/{Stream}/{Seq}");
+}
+
+/// <summary>Compares what the node's journal holds with what the hub holds.</summary>
+public sealed class Ledger(Instance instance)
+{
+    private readonly Dictionary<RecordKey, string> _journal = [];
+    private readonly HashSet<RecordKey> _compared = [];
+    private DateTimeOffset _from = TimeProvider.System.GetUtcNow().AddHours(-1);
+
+    /// <summary>Records found in both, once.</summary>
+    public int Compared => _compared.Count;
+
+    /// <summary>Reads a copy of the journal of a node that does not run. Every record seen before must still be the same.</summary>
+    /// <exception cref="RigException">A record changed or vanished.</exception>
+    public void ReadJournal()
+    {
+        var copy = Directory.CreateTempSubdirectory("physsec-journal-").FullName;
+        try
+        {
+            foreach (var it in Directory.GetFiles(Path.Combine(instance.NodeFolder, "state"), "journal.db*"))
+                File.Copy(it, Path.Combine(copy, Path.GetFileName(it)));
+            if (Directory.GetFiles(copy, "*.corrupt-*") is { Length: > 0 })
+                throw new RigException("the node set its journal aside as damaged");
+            foreach (var (key, json) in Records(Path.Combine(copy, "journal.db")))
+            {
+                if (_journal.TryGetValue(key, out var before) && before != json)
+                    throw new RigException($"record {key} changed in the journal");
+                _journal[key] = json;
+            }
+        }
+        finally
+        {
+            Directory.Delete(copy, recursive: true);
+        }
+    }
+
+    /// <summary>Waits until the hub has everything that the journal had, and no more of it than once.</summary>
+    /// <exception cref="RigException">A record is missing, twice, different, or followed by a hole.</exception>
+    public async Task CompareAsync(TimeSpan limit, CancellationToken cancel)
+    {
+        IReadOnlyList<(RecordKey Key, JsonNode Body)> hub = [];
+        await Wait.UntilAsync("every record of the journal at the hub", async () =>
+        {
+            hub = await HubRecordsAsync(cancel);
+            var have = hub.Select(it => it.Key).ToHashSet();
+            return _journal.Keys.Where(it => it.Stream == "a").All(it => have.Contains(it) || _compared.Contains(it));
+        }, limit, cancel);
+
+        foreach (var twice in hub.GroupBy(it => it.Key).Where(it => it.Count() > 1))
+            throw new RigException($"the hub has record {twice.Key} {twice.Count()} times");
+        foreach (var epoch in hub.GroupBy(it => (it.Key.Epoch, it.Key.Stream)))
+        {
+            var seqs = epoch.Select(it => it.Key.Seq).Order().ToArray();
+            for (var i = 1; i < seqs.Length; i++)
+                if (seqs[i] != seqs[i - 1] + 1) throw new RigException($"the hub has a hole between {seqs[i - 1]} and {seqs[i]}");
+        }
+
+        foreach (var (key, body) in hub)
+        {
+            if (!_journal.TryGetValue(key, out var json)) continue; // Written after the restart: compared in the next round.
+            var fact = JsonNode.Parse(json)!;
+            var same = JsonNode.DeepEquals(fact, body) || JsonNode.DeepEquals(fact["fact"], body);
+            if (!same) throw new RigException($"record {key} differs: journal {json}, hub {body.ToJsonString()}");
+            _compared.Add(key);
+        }
+    }
+
+    private static IEnumerable<(RecordKey Key, string Json)> Records(string file)
+    {
+        using var db = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
+        db.Open();
+        using var check = db.CreateCommand();
+        check.CommandText = "pragma integrity_check";
+        if ((string?)check.ExecuteScalar() != "ok") throw new RigException("the journal's database is damaged");
+
+        using var query = db.CreateCommand();
+        query.CommandText = "select epoch, stream, seq, json from record order by epoch, stream, seq";
+        using var reader = query.ExecuteReader();
+        while (reader.Read())
+            yield return (new RecordKey(reader.GetInt64(0), reader.GetString(1), reader.GetInt64(2)), reader.GetString(3));
+    }
+
+    private async Task<IReadOnlyList<(RecordKey Key, JsonNode Body)>> HubRecordsAsync(CancellationToken cancel)
+    {
+        var found = new List<(RecordKey, JsonNode)>();
+        string? cursor = null;
+        do
+        {
+            var from = Uri.EscapeDataString(_from.ToString("O", CultureInfo.InvariantCulture));
+            var more = cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}";
+            var page = await instance.Auditor.GetAsync($"records?node={Instance.LiveNode}&from={from}&limit=500{more}", cancel);
+            foreach (var it in page["items"]!.AsArray())
+                if (it!["stream"]?.ToString() == "a") found.Add((new RecordKey((long)it["epoch"]!, "a", (long)it["seq"]!), it["body"]!));
+            cursor = page["next"]?.ToString();
+        }
+        while (cursor is not null);
+
+        return found;
+    }
+}

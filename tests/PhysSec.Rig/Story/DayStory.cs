@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace PhysSec.Rig.Story;
+
+/// <summary>
+/// A scripted day in a server room without a person. Each line is played on the room, then read back through the hub's
+/// API; the first that differs ends the day.
+/// </summary>
+public static class DayStory
+{
+    /// <returns>0 when every line came out, 1 otherwise (the sentence is printed).</returns>
+    public static async Task<int> PlayAsync(Instance instance, TextWriter output, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(instance);
+        ArgumentNullException.ThrowIfNull(output);
+        var tale = new Tale(instance, output, cancel);
+        var begin = TimeProvider.System.GetUtcNow();
+        try
+        {
+            await Doors.PlayAsync(tale);
+            await Climate.PlayAsync(tale);
+            await Links.PlayAsync(tale);
+            await Power.PlayAsync(tale);
+            await Closing.PlayAsync(tale, begin);
+        }
+        catch (RigException differs)
+        {
+            await output.WriteLineAsync($"✗ the story stops here: {differs.Message}");
+            await output.WriteLineAsync("✗ この行が予定と異なりました。");
+            return 1;
+        }
+
+        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+            $"✓ all {tale.Lines} lines came out as they must, in {(TimeProvider.System.GetUtcNow() - begin).TotalSeconds:F0} s  全{tale.Lines}行、予定どおり"));
+        return 0;
+    }
+}
+
+/// <summary>What every chapter uses: lines, the room, and reading back through the API.</summary>
+internal sealed class Tale(Instance instance, TextWriter output, CancellationToken cancel)
+{
+    /// <summary>How long anything may take to show up at the hub.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+
+    private DateTimeOffset _since = TimeProvider.System.GetUtcNow();
+
+    public Instance Instance { get; } = instance;
+
+    public CancellationToken Cancel { get; } = cancel;
+
+    public int Lines { get; private set; }
+
+    public Task TitleAsync(string ja, string en) => output.WriteLineAsync($"\n── {ja}  {en}");
+
+    /// <summary>Plays one line and prints it when it has come out.</summary>
+    public async Task LineAsync(string ja, string en, Func<Task> play)
+    {
+        _since = TimeProvider.System.GetUtcNow();
+        try
+        {
+            await play();
+        }
+        catch (Exception failure) when (failure is RigException or HttpRequestException or IOException)
+        {
+            throw new RigException($"\"{en}\" ({ja}): {failure.Message}");
+        }
+
+        Lines++;
+        var at = _since.ToOffset(TimeSpan.FromHours(9)).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+        await output.WriteLineAsync($"{at} ✓ {ja}  {en}");
+    }
+
+    public Task PrintAsync(string text) => output.WriteLineAsync(text);
+
+    public Task<string> ActAsync(string command) => Instance.ActAsync(command, Cancel);
+
+    /// <summary>The records of the running node since this line began, oldest first.</summary>
+    public async Task<IReadOnlyList<JsonNode>> RecordsAsync(DateTimeOffset? from = null)
+    {
+        var since = Uri.EscapeDataString((from ?? _since).ToString("O", CultureInfo.InvariantCulture));
+        var items = Items(await Instance.Auditor.GetAsync($"records?from={since}&node={Instance.LiveNode}&limit=500", Cancel));
+        return [.. items.OrderBy(it => (long)it["epoch"]!).ThenBy(it => (string?)it["stream"], StringComparer.Ordinal).ThenBy(it => (long)it["seq"]!)];
+    }
+
+    /// <summary>Waits for one record of this line.</summary>
+    public Task<JsonNode> RecordAsync(string what, Func<JsonNode, bool> wanted) => Wait.ForAsync(
+        $"the record of {what} at the hub",
+        async () => (await RecordsAsync()).FirstOrDefault(wanted), Limit, Cancel);
+
+    public Task<JsonNode> GrantedAsync(string badge, string direction = "in") => RecordAsync(
+        $"{badge} let {direction}",
+        it => Is(it, "access.granted") && (string?)it["person"] == $"p-{badge}" && Same(it["direction"], direction));
+
+    public Task<JsonNode> DeniedAsync(string what, string reason) => RecordAsync(
+        $"{what} refused because of {reason}", it => Is(it, "access.denied") && Same(it["reason"], reason));
+
+    public Task<JsonNode> PassageAsync(string? person, string direction) => RecordAsync(
+        $"{person ?? "somebody"} passing {direction}",
+        it => Is(it, "access.passage") && Same(it["direction"], direction) && (string?)it["person"] == person);
+
+    /// <summary>Waits until an alarm of this class and source is in the state that <paramref name="active"/> says.</summary>
+    public Task<JsonNode> AlarmAsync(string alarmClass, bool active, string? source = null) => Wait.ForAsync(
+        $"the alarm {alarmClass} to be {(active ? "active" : "over")}",
+        async () => Items(await Instance.Operator.GetAsync("alarms?state=all", Cancel)).FirstOrDefault(it =>
+            (string?)it["class"] == alarmClass && (source is null || (string?)it["source"] == source) && (bool)it["active"]! == active),
+        Limit, Cancel);
+
+    public async Task AcknowledgeAsync(JsonNode alarm, string reason)
+    {
+        var key = (string)alarm["key"]!;
+        await Instance.Operator.PostAsync($"alarms/{Uri.EscapeDataString(key)}/acknowledge", new JsonObject { ["reason"] = reason }, Cancel);
+        await Wait.UntilAsync($"the acknowledgement of {key} with who and why", async () =>
+            Items(await Instance.Operator.GetAsync("alarms/history", Cancel)).Any(it =>
+                (string?)it["key"] == key && ((string?)it["what"])?.StartsWith("ack", StringComparison.OrdinalIgnoreCase) == true), Limit, Cancel);
+    }
+
+    /// <summary>Shows a badge and walks through: leaf opened and closed behind.</summary>
+    public async Task WalkInAsync(string badge, string direction = "in")
+    {
+        await ActAsync($"badge {badge} {direction}");
+        await Wait.UntilAsync($"the lock to let {badge} {direction}", async () => (bool)(await Instance.RoomAsync(Cancel))["lockOutput"]!, Limit, Cancel);
+        await ActAsync("open");
+        await LockedAgainAsync();
+    }
+
+    /// <summary>Closes the leaf and waits until the lock holds it.</summary>
+    public async Task LockedAgainAsync()
+    {
+        await ActAsync("close");
+        await Wait.UntilAsync("the lock to hold the door", async () => !(bool)(await Instance.RoomAsync(Cancel))["lockOutput"]!, Limit, Cancel);
+    }
+
+    public static void Must(bool condition, string otherwise)
+    {
+        if (!condition) throw new RigException(otherwise);
+    }
+
+    public static bool Is(JsonNode record, string kind) => (string?)record["kind"] == kind;
+
+    public static bool Same(JsonNode? value, string expected) =>
+        string.Equals((string?)value, expected, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A list as it is, or in its page.</summary>
+    public static IReadOnlyList<JsonNode> Items(JsonNode answer) =>
+        [.. ((answer as JsonArray) ?? answer["items"]!.AsArray()).Select(it => it!)];
+}
