@@ -66,9 +66,7 @@ public sealed partial class Child : IAsyncDisposable
 
         process.StandardInput.Close();
         var child = new Child(name, process);
-        var output = child.ReadAsync(process.StandardOutput, say);
-        var errors = child.ReadAsync(process.StandardError, say);
-        _ = child.EndAsync(output, errors);
+        child.Follow(say);
         return child;
     }
 
@@ -148,6 +146,7 @@ public sealed partial class Child : IAsyncDisposable
     public string Tail() => $"It said last: {string.Join(" | ", Lines.TakeLast(6))}";
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Kill(int pid, int signal);
 
     private void Signal(int signal)
@@ -168,6 +167,9 @@ public sealed partial class Child : IAsyncDisposable
             say?.Invoke($"{Name} | {line}");
         }
     }
+
+    private void Follow(Action<string>? say) =>
+        _ = EndAsync(ReadAsync(_process.StandardOutput, say), ReadAsync(_process.StandardError, say));
 
     private async Task EndAsync(Task output, Task errors)
     {

@@ -33,8 +33,13 @@ internal static partial class HubFiles
             {
                 ["smtp"] = new JsonObject
                 {
-                    ["host"] = "127.0.0.1", ["port"] = instance.Mail.Port, ["from"] = "physsec@example.jp",
-                    ["to"] = new JsonArray("duty@example.jp"), ["security"] = "none", ["user"] = null, ["passwordFile"] = null,
+                    ["host"] = "127.0.0.1",
+                    ["port"] = instance.Mail.Port,
+                    ["from"] = "physsec@example.jp",
+                    ["to"] = new JsonArray("duty@example.jp"),
+                    ["security"] = "none",
+                    ["user"] = null,
+                    ["passwordFile"] = null,
                 },
                 ["webhook"] = new JsonObject { ["url"] = instance.Webhook.Address.ToString(), ["secretFile"] = "webhook.key" },
                 ["repeatSeconds"] = 300,

@@ -18,8 +18,13 @@ internal static class Provision
 
         await api.PutAsync($"zones/{Zone}", new JsonObject
         {
-            ["id"] = Zone, ["nameJa"] = "サーバ室A", ["nameEn"] = "Server room A", ["level"] = 3, ["maxAgeHours"] = 8,
-            ["required"] = "high", ["onJournalFault"] = "refuse",
+            ["id"] = Zone,
+            ["nameJa"] = "サーバ室A",
+            ["nameEn"] = "Server room A",
+            ["level"] = 3,
+            ["maxAgeHours"] = 8,
+            ["required"] = "high",
+            ["onJournalFault"] = "refuse",
         }, cancel);
         await PutDoorAsync(instance, 20, 10, cancel);
         await PutScheduleAsync(api, "always", "終日", "Around the clock", "00:00", "00:00", cancel);
@@ -35,12 +40,20 @@ internal static class Provision
     public static Task PutDoorAsync(Instance instance, double openSeconds, double preAlarmSeconds, CancellationToken cancel) =>
         instance.Administrator.PutAsync($"doors/{Instance.Door}", new JsonObject
         {
-            ["id"] = Instance.Door, ["node"] = Instance.LiveNode, ["zone"] = Zone, ["nameJa"] = "サーバ室A 扉", ["nameEn"] = "Server room A door",
-            ["releaseTime"] = 5, ["extendedReleaseTime"] = 15, ["openTime"] = openSeconds, ["preAlarmTime"] = preAlarmSeconds,
+            ["id"] = Instance.Door,
+            ["node"] = Instance.LiveNode,
+            ["zone"] = Zone,
+            ["nameJa"] = "サーバ室A 扉",
+            ["nameEn"] = "Server room A door",
+            ["releaseTime"] = 5,
+            ["extendedReleaseTime"] = 15,
+            ["openTime"] = openSeconds,
+            ["preAlarmTime"] = preAlarmSeconds,
             ["readerAssurance"] = "low",
             ["exception"] = new JsonObject
             {
-                ["owner"] = "情報セキュリティ責任者", ["reason"] = "既設 Wiegand リーダの更新まで(更新計画あり)",
+                ["owner"] = "情報セキュリティ責任者",
+                ["reason"] = "既設 Wiegand リーダの更新まで(更新計画あり)",
                 ["compensatingControl"] = "監視カメラ、入退室管理簿の月次点検",
                 ["expires"] = TimeProvider.System.GetUtcNow().AddDays(180).ToString("O", CultureInfo.InvariantCulture),
             },
@@ -54,14 +67,18 @@ internal static class Provision
             from.ToString("HH:00", CultureInfo.InvariantCulture), from.AddHours(1).ToString("HH:00", CultureInfo.InvariantCulture), cancel);
     }
 
-    private static Task PutScheduleAsync(HubApi api, string id, string ja, string en, string from, string to, CancellationToken cancel) =>
+    private static Task<JsonNode> PutScheduleAsync(HubApi api, string id, string ja, string en, string from, string to, CancellationToken cancel) =>
         api.PutAsync($"schedules/{id}", new JsonObject
         {
-            ["id"] = id, ["nameJa"] = ja, ["nameEn"] = en,
+            ["id"] = id,
+            ["nameJa"] = ja,
+            ["nameEn"] = en,
             ["windows"] = new JsonArray(new JsonObject
             {
                 ["days"] = new JsonArray("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"),
-                ["from"] = from, ["to"] = to, ["onClosedDays"] = true,
+                ["from"] = from,
+                ["to"] = to,
+                ["onClosedDays"] = true,
             }),
         }, cancel);
 
@@ -75,21 +92,36 @@ internal static class Provision
         await RuleAsync(api, "ups.charge", "", high: null, low: null, deadBand: 1, rate: null, cancel);
     }
 
-    private static Task RuleAsync(
+    private static Task<JsonNode> RuleAsync(
         HubApi api, string point, string name, double? high, double? low, double deadBand, double? rate, CancellationToken cancel) =>
         api.PutAsync($"sensing/{point}", new JsonObject
         {
-            ["point"] = point, ["node"] = Instance.LiveNode,
-            ["alarmClassHigh"] = $"{name}-high", ["alarmClassLow"] = $"{name}-low", ["alarmClassRate"] = $"{name}-rate",
-            ["high"] = high, ["low"] = low, ["deadBand"] = deadBand, ["tripDelay"] = 2, ["clearDelay"] = 2,
-            ["rateLimit"] = rate, ["rateWindow"] = 300, ["silentAfter"] = 10, ["stuckAfter"] = 600,
+            ["point"] = point,
+            ["node"] = Instance.LiveNode,
+            ["alarmClassHigh"] = $"{name}-high",
+            ["alarmClassLow"] = $"{name}-low",
+            ["alarmClassRate"] = $"{name}-rate",
+            ["high"] = high,
+            ["low"] = low,
+            ["deadBand"] = deadBand,
+            ["tripDelay"] = 2,
+            ["clearDelay"] = 2,
+            ["rateLimit"] = rate,
+            ["rateWindow"] = 300,
+            ["silentAfter"] = 10,
+            ["stuckAfter"] = 600,
         }, cancel);
 
     private static async Task PersonAsync(HubApi api, DemoPerson person, DateTimeOffset now, CancellationToken cancel)
     {
         await api.PostAsync("people", new JsonObject
         {
-            ["id"] = person.Id, ["name"] = person.Name, ["kana"] = person.Kana, ["department"] = person.Department, ["kind"] = person.Kind, ["extended"] = false,
+            ["id"] = person.Id,
+            ["name"] = person.Name,
+            ["kana"] = person.Kana,
+            ["department"] = person.Department,
+            ["kind"] = person.Kind,
+            ["extended"] = false,
         }, cancel);
         var card = await api.PostAsync($"people/{person.Id}/credentials",
             new JsonObject { ["facility"] = DemoPerson.Facility, ["number"] = person.Number, ["length"] = 26 }, cancel);
@@ -102,10 +134,13 @@ internal static class Provision
         if (person.Schedule is null) return;
         await api.PostAsync("rights", new JsonObject
         {
-            ["person"] = person.Id, ["zone"] = Zone, ["schedule"] = person.Schedule,
+            ["person"] = person.Id,
+            ["zone"] = Zone,
+            ["schedule"] = person.Schedule,
             ["validFrom"] = now.AddDays(-1).ToString("O", CultureInfo.InvariantCulture),
             ["validTo"] = now.AddDays(365).ToString("O", CultureInfo.InvariantCulture),
-            ["applicant"] = "情報政策課 主査 小川", ["approver"] = "情報政策課長 大野",
+            ["applicant"] = "情報政策課 主査 小川",
+            ["approver"] = "情報政策課長 大野",
             ["applicationNumber"] = string.Create(CultureInfo.InvariantCulture, $"R8-{person.Number}"),
             ["purpose"] = person.Kind == "contractor" ? "サーバ保守(委託)" : "サーバ運用管理",
         }, cancel);

@@ -5,7 +5,7 @@ namespace PhysSec.Rig.Peers;
 
 /// <summary>
 /// A real upsd with Debian's dummy-ups driver, on a free port of the loopback address. The driver plays a sequence file
-/// again and again; <see cref="Play"/> puts another one in its place, which the driver takes at the end of a round.
+/// again and again; another one put in its place is taken at the end of a round.
 /// </summary>
 public sealed class Ups : IAsyncDisposable
 {
@@ -68,7 +68,9 @@ public sealed class Ups : IAsyncDisposable
 
         var paths = new Dictionary<string, string?>
         {
-            ["NUT_CONFPATH"] = folder, ["NUT_STATEPATH"] = folder, ["NUT_ALTPIDPATH"] = folder,
+            ["NUT_CONFPATH"] = folder,
+            ["NUT_STATEPATH"] = folder,
+            ["NUT_ALTPIDPATH"] = folder,
         };
         var user = Environment.UserName;
         var driving = Child.Start("ups driver", driver, ["-a", Name, "-u", user, "-D"], null, paths);

@@ -7,8 +7,8 @@ using System.Text.Json.Nodes;
 namespace PhysSec.Rig.Peers;
 
 /// <summary>One call of the webhook.</summary>
-/// <param name="Signed">Whether the signature is that of the shared secret over the exact body.</param>
-public sealed record WebhookCall(bool Signed, string Signature, JsonNode Body);
+/// <param name="Genuine">Whether the signature is that of the shared secret over the exact body.</param>
+public sealed record WebhookCall(bool Genuine, string Signature, JsonNode Body);
 
 /// <summary>
 /// A receiver of the alarms' webhook on the loopback address. It verifies the signature as a customer's receiver must:

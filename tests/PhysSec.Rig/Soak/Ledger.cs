@@ -84,7 +84,7 @@ public sealed class Ledger(Instance instance)
         if ((string?)check.ExecuteScalar() != "ok") throw new RigException("the journal's database is damaged");
 
         using var query = db.CreateCommand();
-        query.CommandText = "select epoch, stream, seq, json from record order by epoch, stream, seq";
+        query.CommandText = "select epoch, stream, seq, body from records order by epoch, stream, seq";
         using var reader = query.ExecuteReader();
         while (reader.Read())
             yield return (new RecordKey(reader.GetInt64(0), reader.GetString(1), reader.GetInt64(2)), reader.GetString(3));

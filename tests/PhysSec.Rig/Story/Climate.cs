@@ -60,7 +60,7 @@ internal static class Climate
         await Wait.UntilAsync($"the e-mail about {key} in the mail server's mbox",
             () => Task.FromResult(tale.Instance.Mail.Mails().Any(it => it.Contains(key, StringComparison.Ordinal))), Limit, tale.Cancel);
         await Wait.UntilAsync($"the signed webhook call about {key}",
-            () => Task.FromResult(tale.Instance.Webhook.Calls.Any(it => it.Signed && it.Body.ToJsonString().Contains(key, StringComparison.Ordinal))),
+            () => Task.FromResult(tale.Instance.Webhook.Calls.Any(it => it.Genuine && it.Body.ToJsonString().Contains(key, StringComparison.Ordinal))),
             Limit, tale.Cancel);
     }
 }

@@ -25,8 +25,11 @@ public static class Strangers
         {
             using var client = new TcpClient();
             await client.ConnectAsync("127.0.0.1", instance.BrokerPort, limit.Token);
-            await using var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, limit.Token);
+            await using var tls = new SslStream(client.GetStream());
+            var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            trust.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(instance.Authority));
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = trust }, limit.Token);
             byte[] connect = [0x10, 0x14, 0x00, 0x04, (byte)'M', (byte)'Q', (byte)'T', (byte)'T', 5, 2, 0, 30, 0, 0, 7, .. Encoding.ASCII.GetBytes("nobody1")];
             await tls.WriteAsync(connect, limit.Token);
             return await tls.ReadAsync(new byte[16], limit.Token) > 0;
