@@ -1,0 +1,162 @@
+using PhysSec.Core.Access;
+using static PhysSec.Core.Doors.DoorEvent;
+
+namespace PhysSec.Core.Doors;
+
+/// <summary>
+/// One door: a switch over (phase, event). It touches no pin. A late or repeated event changes nothing.
+/// <para>The lock goes back as soon as the leaf has opened (ONVIF: DelayTimeBeforeRelock = 0): the opening is what the release was for, and a door that falls shut early must not
+/// stay free for the rest of the release time.</para>
+/// <para>Without a request-to-exit signal an opening from inside by the lever looks like one from outside by force: both are Forced.</para>
+/// </summary>
+public static class DoorMachine
+{
+    /// <summary>An opening is reported after the contact's debounce time, so one that began in the last moment of a release is seen after it.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Most people who can wait for one opening; the oldest gives way.</summary>
+    public const int PendingMax = 16;
+
+    public static DoorStep Step(DoorStatus status, DoorEvent what, DoorTimes times, TimeSpan uptime)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        ArgumentNullException.ThrowIfNull(what);
+        ArgumentNullException.ThrowIfNull(times);
+        var notices = new List<DoorNotice>();
+        var due = Expire(status, uptime, notices); // What fell due before the event comes before it.
+        return new(React(due, what, times, uptime, notices), notices);
+    }
+
+    private static DoorStatus React(DoorStatus door, DoorEvent what, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices) => (door.Phase, what) switch
+    {
+        // The leaf is open already: who badges walks through, and the time an open leaf is allowed goes on as it was.
+        (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, Granted it) => Pass(door, it, notices),
+        (_, Granted it) => Release(door, new(it.Direction, it.Person), it.Extended ? times.ExtendedRelease : times.Release, uptime, notices),
+        (_, ReleasedByCommand) => Release(door, new(Direction.In, null), times.Release, uptime, notices),
+        (_, ExitPressed) => Release(door, new(Direction.Out, null), times.Release, uptime, notices) with { ExitButtonHeld = true },
+        (_, ExitReleased) => door with { ExitButtonHeld = false },
+
+        (_, LeafOpened) when door.LeafOpen is true => door,
+        (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, LeafOpened) => Seen(door, true),
+        (DoorPhase.Locked or DoorPhase.Released, LeafOpened) when Expected(door) => Open(door, times, uptime, notices),
+        (_, LeafOpened) when !door.LeafSeen => Timed(door, times, uptime), // Open before we looked: an alarm only if it stays.
+        (_, LeafOpened) => Force(door, notices),
+
+        (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, LeafClosed) => Close(door, notices),
+        (_, LeafClosed) => Seen(door, false),
+        (_, LeafUnknown) => door with { LeafOpen = null },
+
+        (_, Withdrawn) => Withdraw(door, uptime, notices),
+        _ => door,
+    };
+
+    private static DoorStatus Expire(DoorStatus door, TimeSpan uptime, List<DoorNotice> notices)
+    {
+        if (uptime >= door.ReleaseUntil)
+        {
+            notices.Add(new DoorNotice.LockNow());
+            door = door with { ReleaseUntil = null };
+            if (door.Phase == DoorPhase.Released) door = door with { Phase = DoorPhase.Locked, GraceUntil = uptime + Grace };
+            else door = door with { Pending = [] }; // The leaf was open all the time; nobody waits for it any more.
+        }
+
+        if (uptime >= door.GraceUntil) door = Forget(door, notices);
+
+        if (door.Phase is DoorPhase.Open or DoorPhase.PreAlarm && uptime >= door.HeldAt)
+        {
+            notices.Add(new DoorNotice.Held());
+            return door with { Phase = DoorPhase.HeldOpen, PreAlarmAt = null, HeldAt = null };
+        }
+
+        if (door.Phase == DoorPhase.Open && uptime >= door.PreAlarmAt)
+        {
+            notices.Add(new DoorNotice.PreAlarm());
+            return door with { Phase = DoorPhase.PreAlarm, PreAlarmAt = null };
+        }
+
+        return door;
+    }
+
+    private static DoorStatus Forget(DoorStatus door, List<DoorNotice> notices)
+    {
+        foreach (var it in door.Pending) notices.Add(new DoorNotice.NoPassage(it.Direction, it.Person));
+        return door with { Pending = [], GraceUntil = null };
+    }
+
+    private static DoorStatus Pass(DoorStatus door, Granted it, List<DoorNotice> notices)
+    {
+        notices.Add(new DoorNotice.Passage(it.Direction, it.Person));
+        return door;
+    }
+
+    private static DoorStatus Release(DoorStatus door, PendingPassage who, TimeSpan time, TimeSpan uptime, List<DoorNotice> notices)
+    {
+        var until = uptime + time;
+        if (door.ReleaseUntil is { } before && before > until) until = before;
+        if (!door.LockReleased) notices.Add(new DoorNotice.ReleaseNow());
+        var pending = door.Pending.Where(it => it != who).Append(who).ToList();
+        if (pending.Count > PendingMax) pending.RemoveAt(0);
+        return door with
+        {
+            Phase = door.Phase == DoorPhase.Locked ? DoorPhase.Released : door.Phase,
+            ReleaseUntil = until,
+            GraceUntil = null,
+            Pending = pending,
+        };
+    }
+
+    private static bool Expected(DoorStatus door) => door.Pending.Count > 0 || door.ExitButtonHeld;
+
+    private static DoorStatus Open(DoorStatus door, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices)
+    {
+        if (door.LockReleased) notices.Add(new DoorNotice.LockNow());
+        foreach (var it in door.Pending) notices.Add(new DoorNotice.Passage(it.Direction, it.Person));
+        if (door.Pending.Count == 0) notices.Add(new DoorNotice.Passage(Direction.Out, null)); // The button is still held.
+        return Timed(door, times, uptime) with { ReleaseUntil = null, GraceUntil = null, Pending = [] };
+    }
+
+    private static DoorStatus Timed(DoorStatus door, DoorTimes times, TimeSpan uptime) => door with
+    {
+        Phase = DoorPhase.Open,
+        LeafOpen = true,
+        LeafSeen = true,
+        PreAlarmAt = uptime + (times.Open > times.PreAlarm ? times.Open - times.PreAlarm : TimeSpan.Zero),
+        HeldAt = uptime + times.Open,
+    };
+
+    private static DoorStatus Force(DoorStatus door, List<DoorNotice> notices)
+    {
+        notices.Add(new DoorNotice.Forced());
+        return door with { Phase = DoorPhase.Forced, LeafOpen = true, LeafSeen = true };
+    }
+
+    private static DoorStatus Close(DoorStatus door, List<DoorNotice> notices)
+    {
+        DoorNotice? cleared = door.Phase switch
+        {
+            DoorPhase.HeldOpen => new DoorNotice.HeldCleared(),
+            DoorPhase.Forced => new DoorNotice.ForcedCleared(),
+            DoorPhase.PreAlarm => new DoorNotice.PreAlarmCleared(),
+            _ => null,
+        };
+        if (cleared is not null) notices.Add(cleared);
+
+        // Freed again while open (exit button): it stays free for the rest of that time, so that nobody is shut in.
+        return Seen(door, false) with
+        {
+            Phase = door.LockReleased ? DoorPhase.Released : DoorPhase.Locked,
+            PreAlarmAt = null,
+            HeldAt = null,
+        };
+    }
+
+    private static DoorStatus Seen(DoorStatus door, bool open) => door with { LeafOpen = open, LeafSeen = true };
+
+    // Leaving is never taken back.
+    private static DoorStatus Withdraw(DoorStatus door, TimeSpan uptime, List<DoorNotice> notices)
+    {
+        if (door.Phase != DoorPhase.Released || door.Pending.Any(it => it.Direction == Direction.Out)) return door;
+        notices.Add(new DoorNotice.LockNow());
+        return door with { Phase = DoorPhase.Locked, ReleaseUntil = null, GraceUntil = uptime + Grace };
+    }
+}
