@@ -124,7 +124,8 @@ internal static partial class BoardParser
     {
         var id = f.Text("id", IdPattern(), IdRemedy) ?? "";
         var role = f.Choice<DeviceRole>("role", required: true);
-        var door = f.Text("door", DoorPattern(), "Use a-z, 0-9 and '-', up to 32 long, like \"door-a\".", required: false);
+        var door = f.Text("door", DoorPattern(), "Use a-z, 0-9 and '-', up to 32 long, like \"door-a\".", required: false)
+            ?? (f.Has("door") ? "" : null); // A faulty door is not a missing one.
         var typeRemedy = $"Write one of: {string.Join(", ", Types)}.";
         var type = f.Text("type", TypePattern(), typeRemedy);
         if (type is not null && !Types.Contains(type)) f.Note("type", $"The type \"{type}\" is unknown.", typeRemedy);

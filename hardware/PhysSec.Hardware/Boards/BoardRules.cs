@@ -82,7 +82,7 @@ internal static class BoardRules
             faults.Add(new($"{where}.door", $"A {role} needs its door.", "Write \"door\": \"door-a\"."));
         if (!ofDoor && device.Door is not null)
             faults.Add(new($"{where}.door", $"A {role} belongs to no door.", "Remove the field."));
-        if (device.Door is { } door && _oncePerDoor.Contains(device.Role) && !doors.TryAdd((door, device.Role), where))
+        if (device.Door is { Length: > 0 } door && _oncePerDoor.Contains(device.Role) && !doors.TryAdd((door, device.Role), where))
             faults.Add(new($"{where}.door", $"{door} has a second {role}; the first is {doors[(door, device.Role)]}.", "Keep one, or name another door."));
     }
 
@@ -90,7 +90,7 @@ internal static class BoardRules
     {
         for (var i = 0; i < file.Devices.Count; i++)
         {
-            if (file.Devices[i] is not OutputEntry { Role: DeviceRole.Lock, Door: { } door }) continue;
+            if (file.Devices[i] is not OutputEntry { Role: DeviceRole.Lock, Door: { Length: > 0 } door }) continue;
             if (file.Devices.Any(it => it.Role == DeviceRole.DoorContact && it.Door == door)) continue;
 
             faults.Add(new($"devices[{i}].door", $"{door} has a lock and no doorContact: a forced door would go unseen.",

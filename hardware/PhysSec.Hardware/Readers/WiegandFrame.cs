@@ -46,7 +46,7 @@ public static class WiegandFrame
         if (length > BitsMax) return (null, null, ReaderFault.Overrun);
         if (keypad && length is 4) return Key((int)bits);
         if (keypad && length is 8)
-            return (bits >> 4 ^ bits) == 0x0F ? Key((int)(bits & 0x0F)) : (null, null, ReaderFault.Parity);
+            return ((bits >> 4 ^ bits) & 0x0F) == 0x0F ? Key((int)(bits & 0x0F)) : (null, null, ReaderFault.Parity);
         if (!Allowed(length, format)) return (null, null, ReaderFault.BitCount);
         if (format != CardFormat.Raw32 && !ParityHolds(bits, length)) return (null, null, ReaderFault.Parity);
 

@@ -1,0 +1,216 @@
+using System.Runtime.CompilerServices;
+using NJsonSchema;
+using PhysSec.Hardware;
+
+namespace PhysSec.Tests.Hardware;
+
+public sealed class BoardFileTests
+{
+    private const string Reader = """{"id":"door-a.entry","type":"wiegand","role":"entryReader","door":"door-a","d0":17,"d1":18}""";
+    private const string Contact = """{"id":"door-a.contact","type":"input","role":"doorContact","door":"door-a","line":5,"active":"high","pull":"up","debounceMs":30}""";
+    private const string Lock = """{"id":"door-a.lock","type":"output","role":"lock","door":"door-a","line":24,"active":"high","failMode":"failSafe"}""";
+    private const string Climate = """{"id":"room","type":"sht4x","role":"environment","bus":1,"address":"0x44"}""";
+    private const string Ups = """{"id":"ups","type":"nut","role":"ups","host":"127.0.0.1","port":3493,"ups":"rack1"}""";
+    private const string Adc = """{"id":"panel","type":"mcp3008","role":"environment","channels":[{"point":"smoke","channel":0,"unit":"V","quantity":"voltage"}]}""";
+
+    private static readonly JsonSchema _schema = JsonSchema
+        .FromFileAsync(Path.Combine(BoardsFolder(), "board.schema.json")).GetAwaiter().GetResult();
+
+    public static TheoryData<string> ShippedBoards =>
+        [.. Directory.GetFiles(BoardsFolder(), "*.json").Select(it => Path.GetFileName(it)!).Where(it => it != "board.schema.json")];
+
+    /// <summary>One row for each kind of mistake: the file, where it is found, a word of the fault, whether the schema sees it too.</summary>
+    public static TheoryData<string, string, string, bool> Mistakes => new()
+    {
+        // The outline
+        { """{ "hardware": """, "line 1, byte 15", "not JSON", false },
+        { "[]", "the file", "not an object", true },
+        { """{"hardware":{"kind":"simulated","socket":"s"},"hardware":{"kind":"simulated","socket":"s"},"devices":[]}""", "the file", "not JSON", false },
+        { $$"""{"devices":[{{Ups}}]}""", "hardware", "missing", true },
+        { $$"""{"hardware":"simulated","devices":[{{Ups}}]}""", "hardware", "not an object", true },
+        { $$"""{"hardware":{},"devices":[{{Ups}}]}""", "hardware.kind", "missing", true },
+        { $$"""{"hardware":{"kind":"simulator"},"devices":[{{Ups}}]}""", "hardware.kind", "not allowed", true },
+        { $$"""{"hardware":{"kind":"simulated"},"devices":[{{Ups}}]}""", "hardware.socket", "missing", true },
+        { $$"""{"hardware":{"kind":"simulated","socket":""},"devices":[{{Ups}}]}""", "hardware.socket", "not allowed", true },
+        { $$"""{"hardware":{"kind":"raspberry-pi"},"devices":[{{Ups}}]}""", "hardware.gpioChip", "missing", true },
+        { $$"""{"hardware":{"kind":"raspberry-pi","gpioChip":0},"devices":[{{Ups}}]}""", "hardware.gpioChip", "not a chip label", true },
+        { $$"""{"hardware":{"kind":"raspberry-pi","gpioChip":[]},"devices":[{{Ups}}]}""", "hardware.gpioChip", "not a chip label", true },
+        { $$"""{"hardware":{"kind":"raspberry-pi","gpioChip":"a","socket":"s"},"devices":[{{Ups}}]}""", "hardware.socket", "unknown", true },
+        { """{"hardware":{"kind":"simulated","socket":"s"}}""", "devices", "missing", true },
+        { """{"hardware":{"kind":"simulated","socket":"s"},"devices":[]}""", "devices", "not a list", true },
+        { """{"hardware":{"kind":"simulated","socket":"s"},"devices":{}}""", "devices", "not a list", true },
+        { """{"hardware":{"kind":"simulated","socket":"s"},"devices":["lock"]}""", "devices[0]", "not an object", true },
+        { $$"""{"hardware":{"kind":"simulated","socket":"s"},"device":1,"devices":[{{Ups}}]}""", "device", "unknown", true },
+
+        // A device's name, type, role and door
+        { With(Without(Ups, "id")), "devices[0].id", "missing", true },
+        { With(Put(Ups, "id", "UPS")), "devices[0].id", "not allowed", true },
+        { With(Put(Ups, "id", "a.b.c.d")), "devices[0].id", "not allowed", true },
+        { With(Put(Ups, "id", "a.b.c")), "devices[0].id", "three parts", true },
+        { With(Ups, Put(Climate, "id", "ups")), "devices[1].id", "already used at devices[0]", false },
+        { With(Without(Ups, "type")), "devices[0].type", "missing", true },
+        { With(Put(Ups, "type", "apc")), "devices[0].type", "unknown", true },
+        { With(Without(Ups, "role")), "devices[0].role", "missing", true },
+        { With(Put(Ups, "role", "battery")), "devices[0].role", "unknown", true },
+        { With(Put(Ups, "role", "Ups")), "devices[0].role", "unknown", true },
+        { With(Put(Ups, "role", "leak")), "devices[0].role", "does not fit the type nut", true },
+        { With(Put(Reader, "role", "lock")), "devices[0].role", "does not fit the type wiegand", true },
+        { With(Without(Reader, "door")), "devices[0].door", "needs its door", true },
+        { With(Put(Reader, "door", "Door A")), "devices[0].door", "not allowed", true },
+        { With(Contact, Without(Lock, "door")), "devices[1].door", "needs its door", true },
+        { With(Put(Ups, "door", "door-a")), "devices[0].door", "belongs to no door", true },
+        { With(Contact, Lock, Put(Put(Lock, "id", "door-a.lock2"), "line", 25)), "devices[2].door", "second lock", false },
+        { With(Reader, Put(Put(Put(Reader, "id", "again"), "d0", 22), "d1", 23)), "devices[1].door", "second entryReader", false },
+        { With(Lock), "devices[0].door", "no doorContact", false },
+        { With(Put(Ups, "prot", 1)), "devices[0].prot", "unknown", true },
+
+        // Lines
+        { With(Without(Reader, "d1")), "devices[0].d1", "missing", true },
+        { With(Put(Reader, "d0", "17")), "devices[0].d0", "not a whole number", true },
+        { With(Put(Reader, "d0", 17.5)), "devices[0].d0", "not a whole number", true },
+        { With(Put(Reader, "d0", 28)), "devices[0].d0", "outside 2 to 27", true },
+        { With(Put(Reader, "d0", 1)), "devices[0].d0", "outside 2 to 27", true },
+        { With(Put(Reader, "d0", 18)), "devices[0].d1", "already used by devices[0].d0", false },
+        { With(Reader, Put(Contact, "line", 17)), "devices[1].line", "already used by devices[0].d0", false },
+        { With(Climate, Put(Contact, "line", 3)), "devices[1].line", "I2C bus 1", false },
+        { With(Adc, Put(Contact, "line", 10)), "devices[1].line", "SPI bus 0", false },
+
+        // What each type needs
+        { With(Put(Reader, "format", "wiegand26")), "devices[0].format", "unknown", true },
+        { With(Put(Reader, "keypad", "yes")), "devices[0].keypad", "not true or false", true },
+        { With(Put(Reader, "frameGapMs", 4)), "devices[0].frameGapMs", "outside 5 to 200", true },
+        { With(Without(Contact, "active")), "devices[0].active", "missing", true },
+        { With(Put(Contact, "active", "open")), "devices[0].active", "unknown", true },
+        { With(Without(Contact, "pull")), "devices[0].pull", "missing", true },
+        { With(Put(Contact, "pull", "hard")), "devices[0].pull", "unknown", true },
+        { With(Without(Contact, "debounceMs")), "devices[0].debounceMs", "missing", true },
+        { With(Put(Contact, "debounceMs", 0)), "devices[0].debounceMs", "outside 1 to 1000", true },
+        { With(Put(Contact, "debounceMs", 1_001)), "devices[0].debounceMs", "outside 1 to 1000", true },
+        { With(Contact, Without(Lock, "failMode")), "devices[1].failMode", "missing", true },
+        { With(Contact, Put(Lock, "failMode", "failOpen")), "devices[1].failMode", "unknown", true },
+        { With(Put(Put(Without(Lock, "door"), "role", "siren"), "failMode", "failSafe")), "devices[0].failMode", "Only a lock", true },
+        { With(Without(Climate, "address")), "devices[0].address", "missing", true },
+        { With(Put(Climate, "address", 68)), "devices[0].address", "not allowed", true },
+        { With(Put(Climate, "address", "0x07")), "devices[0].address", "outside 0x08 to 0x77", true },
+        { With(Put(Climate, "address", "0x78")), "devices[0].address", "outside 0x08 to 0x77", true },
+        { With(Climate, Put(Climate, "id", "rack")), "devices[1].address", "already used at devices[0]", false },
+        { With(Put(Climate, "bus", 32)), "devices[0].bus", "outside 0 to 31", true },
+        { With(Put(Climate, "periodMs", 100)), "devices[0].periodMs", "outside 250 to 600000", true },
+        { With(Without(Ups, "host")), "devices[0].host", "missing", true },
+        { With(Put(Ups, "host", "not a host")), "devices[0].host", "not allowed", true },
+        { With(Put(Ups, "host", "-x.example")), "devices[0].host", "not allowed", true },
+        { With(Put(Ups, "port", 0)), "devices[0].port", "outside 1 to 65535", true },
+        { With(Put(Ups, "port", 65_536)), "devices[0].port", "outside 1 to 65535", true },
+        { With(Put(Ups, "ups", "rack 1")), "devices[0].ups", "not allowed", true },
+        { With(Without(Adc, "channels")), "devices[0].channels", "missing", true },
+        { With(Put(Adc, "channels", 1)), "devices[0].channels", "not a list", true },
+        { With(Put(Adc, "chipSelect", 3)), "devices[0].chipSelect", "outside 0 to 2", true },
+        { With(Adc.Replace("\"channel\":0", "\"channel\":8", StringComparison.Ordinal)), "devices[0].channels[0].channel", "outside 0 to 7", true },
+        { With(Adc.Replace("\"unit\":\"V\"", "\"unit\":\"\"", StringComparison.Ordinal)), "devices[0].channels[0].unit", "not allowed", true },
+        { With(Adc.Replace("\"unit\":\"V\"", "\"unit\":\"V\",\"scale\":\"big\"", StringComparison.Ordinal)), "devices[0].channels[0].scale", "not a number", true },
+        { With(Adc, Put(Adc, "id", "again")), "devices[1].chipSelect", "already used at devices[0]", false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void Each_mistake_is_named_with_its_place_fault_and_remedy(string json, string where, string fault, bool structural)
+    {
+        var refused = Assert.Throws<BoardFileException>(() => BoardFile.Parse(json, "test"));
+
+        var found = Assert.Single(refused.Faults); // One mistake, one fault: nothing follows from it.
+        Assert.Equal(where, found.Where);
+        Assert.Contains(fault, found.Fault, StringComparison.Ordinal);
+        Assert.NotEmpty(found.Remedy);
+        Assert.Contains(found.ToString(), refused.Message, StringComparison.Ordinal);
+        if (structural) Assert.NotEmpty(_schema.Validate(json));
+    }
+
+    [Fact]
+    public void Every_fault_of_a_file_is_told_at_once()
+    {
+        var json = With(Put(Put(Contact, "line", 99), "debounceMs", 0), Put(Climate, "address", "0x99"), Put(Ups, "port", -1));
+
+        var refused = Assert.Throws<BoardFileException>(() => BoardFile.Parse(json, "test"));
+
+        Assert.Equal(
+            ["devices[0].line", "devices[0].debounceMs", "devices[1].address", "devices[2].port"],
+            refused.Faults.Select(it => it.Where));
+    }
+
+    [Theory]
+    [MemberData(nameof(ShippedBoards))]
+    public void Each_shipped_board_loads_and_fits_the_published_schema(string name)
+    {
+        var path = Path.Combine(BoardsFolder(), name);
+
+        Assert.Empty(_schema.Validate(File.ReadAllText(path)));
+        var board = BoardFile.Load(path);
+        Assert.Equal(Path.GetFileNameWithoutExtension(name), board.Name);
+        Assert.NotEmpty(board.Devices);
+    }
+
+    [Fact]
+    public void The_simulated_boards_are_wired_like_the_real_one()
+    {
+        var real = BoardFile.Load(Path.Combine(BoardsFolder(), "one-room-pi.json"));
+        var simulated = BoardFile.Load(Path.Combine(BoardsFolder(), "one-room-simulated.json"));
+        var withUps = BoardFile.Load(Path.Combine(BoardsFolder(), "one-room-simulated-ups.json"));
+
+        Assert.Equal((HardwareKind.RaspberryPi, HardwareKind.Simulated), (real.Hardware.Kind, simulated.Hardware.Kind));
+        Assert.Equal(real.Devices, simulated.Devices);
+        Assert.Equal(real.Devices, withUps.Devices.Where(it => it is not NutEntry));
+    }
+
+    [Fact]
+    public void A_relative_socket_lies_beside_the_board_file_and_an_absolute_one_stays()
+    {
+        var folder = Directory.CreateTempSubdirectory("board").FullName;
+        var path = Path.Combine(folder, "b.json");
+        File.WriteAllText(path, With(Ups));
+        Assert.Equal(Path.Combine(folder, "s"), BoardFile.Load(path).Hardware.Socket);
+
+        File.WriteAllText(path, With(Ups).Replace("\"s\"", "\"/run/room.sock\"", StringComparison.Ordinal));
+        Assert.Equal("/run/room.sock", BoardFile.Load(path).Hardware.Socket);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_a_fault_like_any_other()
+    {
+        var refused = Assert.Throws<BoardFileException>(() => BoardFile.Load("/nowhere/board.json"));
+
+        Assert.Equal("/nowhere/board.json", Assert.Single(refused.Faults).Where);
+    }
+
+    [Fact]
+    public void What_may_be_left_out_has_the_documented_value()
+    {
+        var devices = BoardFile.Parse(With(Reader, Climate, Ups.Replace(",\"port\":3493", "", StringComparison.Ordinal)), "test").Devices;
+
+        Assert.Equal(
+            new WiegandEntry("door-a.entry", DeviceRole.EntryReader, "door-a", 17, 18, CardFormat.Parity, false, TimeSpan.FromMilliseconds(25)),
+            devices[0]);
+        Assert.Equal(new I2cEntry("room", "sht4x", DeviceRole.Environment, 1, 0x44, TimeSpan.FromSeconds(1)), devices[1]);
+        Assert.Equal(new NutEntry("ups", DeviceRole.Ups, "127.0.0.1", 3_493, "rack1", TimeSpan.FromSeconds(2)), devices[2]);
+    }
+
+    private static string BoardsFolder([CallerFilePath] string here = "") =>
+        Path.GetFullPath("../../../hardware/boards", Path.GetDirectoryName(here)!);
+
+    private static string With(params string[] devices) =>
+        $$"""{"hardware":{"kind":"simulated","socket":"s"},"devices":[{{string.Join(',', devices)}}]}""";
+
+    private static string Put(string device, string field, object value)
+    {
+        var node = System.Text.Json.Nodes.JsonNode.Parse(device)!.AsObject();
+        node[field] = System.Text.Json.JsonSerializer.SerializeToNode(value);
+        return node.ToJsonString();
+    }
+
+    private static string Without(string device, string field)
+    {
+        var node = System.Text.Json.Nodes.JsonNode.Parse(device)!.AsObject();
+        Assert.True(node.Remove(field));
+        return node.ToJsonString();
+    }
+}

@@ -1,0 +1,117 @@
+using CsCheck;
+using PhysSec.Hardware;
+using PhysSec.Hardware.Simulation;
+
+namespace PhysSec.Tests.Hardware;
+
+public sealed class RoomTests
+{
+    private static readonly RoomParameters _parameters = new();
+    private readonly Room _room = new(_parameters);
+
+    [Fact]
+    public void With_cooling_the_room_settles_between_the_cooler_s_start_and_full_power()
+    {
+        _room.Step(4 * 3_600);
+        var settled = _room.Temperature;
+        _room.Step(3_600);
+
+        Assert.InRange(settled, 23, 25);
+        Assert.Equal(settled, _room.Temperature, 0.01);
+        Assert.Equal(_room.HeatWatts, _room.CoolingWatts, 400.0); // What is left comes through the walls.
+    }
+
+    [Fact]
+    public void Without_cooling_the_air_warms_as_heat_over_heat_capacity()
+    {
+        _room.CoolingOn = false;
+        _room.Step(60);
+
+        var walls = _parameters.WallWattsPerKelvin * (_parameters.Ambient - 24);
+        Assert.Equal(24 + ((2_000 + walls) * 60 / _parameters.JoulePerKelvin), _room.Temperature, 0.05);
+    }
+
+    [Fact]
+    public void Lost_mains_stop_the_cooler_and_not_the_machines()
+    {
+        _room.Mains = false;
+        Assert.Equal(0, _room.CoolingWatts);
+        _room.Step(600);
+        Assert.True(_room.Temperature > 29);
+
+        _room.Mains = true;
+        _room.Step(3_600);
+        Assert.InRange(_room.Temperature, 23, 25);
+    }
+
+    [Fact]
+    public void Warming_air_gets_drier_and_water_makes_it_damp()
+    {
+        _room.CoolingOn = false;
+        _room.Step(600);
+        Assert.True(_room.Humidity < 40);
+
+        _room.Leak = true;
+        _room.Step(4 * 3_600);
+        Assert.True(_room.Humidity > 60);
+    }
+
+    [Fact]
+    public void The_same_day_gives_the_same_room_to_the_last_bit() => Gen.Select(Gen.Int[0, 3], Gen.Int[1, 900]).Array[1, 40].Sample(day =>
+    {
+        var (one, two) = (new Room(_parameters), new Room(_parameters));
+        foreach (var room in (Room[])[one, two])
+        {
+            foreach (var (what, seconds) in day)
+            {
+                if (what == 0) room.Mains = !room.Mains;
+                if (what == 1) room.CoolingOn = !room.CoolingOn;
+                if (what == 2) room.Leak = !room.Leak;
+                if (what == 3) room.HeatWatts = 10 * seconds;
+                room.Step(seconds);
+            }
+        }
+
+        return one.Temperature.Equals(two.Temperature) && one.Humidity.Equals(two.Humidity)
+            && one.Humidity is > 0 and <= 100 && one.Temperature is > 0 and < 300;
+    });
+
+    [Fact]
+    public void A_locked_leaf_opens_by_lever_and_by_force_but_not_by_pulling()
+    {
+        Assert.False(_room.Pull());
+        Assert.False(_room.LeafOpen);
+
+        _room.OpenLeaf();
+        Assert.True(_room.LeafOpen);
+    }
+
+    [Fact]
+    public void A_released_leaf_opens_and_a_closed_one_is_held_again()
+    {
+        _room.SetOutput("door-a.lock", true);
+        Assert.True(_room.Pull());
+        _room.SetOutput("door-a.lock", false);
+        _room.CloseLeaf();
+
+        Assert.False(_room.Pull());
+    }
+
+    [Theory] // EGRESS
+    [InlineData(FailMode.FailSafe, false, false, false)]
+    [InlineData(FailMode.FailSafe, true, false, true)]
+    [InlineData(FailMode.FailSafe, false, true, true)] // The button frees it whatever the software says.
+    [InlineData(FailMode.FailSafe, true, true, true)]
+    [InlineData(FailMode.FailSecure, false, false, false)]
+    [InlineData(FailMode.FailSecure, true, false, true)]
+    [InlineData(FailMode.FailSecure, false, true, false)] // Cutting the power of such a lock frees nobody: the lever does.
+    [InlineData(FailMode.FailSecure, true, true, false)]
+    public void The_exit_button_cuts_the_lock_s_power(FailMode mode, bool released, bool pressed, bool free)
+    {
+        OutputEntry strike = new("door-a.lock", DeviceRole.Lock, "door-a", 24, Level.High, mode);
+        var room = new Room(_parameters with { Devices = [strike] }) { ExitPressed = pressed };
+        room.SetOutput(strike.Id, released);
+
+        Assert.Equal(free, room.LockFree);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Device.Gpio;
+using Microsoft.Extensions.Time.Testing;
+using PhysSec.Hardware;
+
+namespace PhysSec.Tests.Hardware;
+
+public sealed class SwitchedOutputTests : IDisposable
+{
+    private const int Line = 24;
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly FakeGpioDriver _lines = new();
+    private SwitchedOutput? _output;
+
+    public void Dispose()
+    {
+        _lines.Broken = false;
+        _output?.Dispose();
+    }
+
+    [Theory]
+    [InlineData(Level.High, false)]
+    [InlineData(Level.Low, true)]
+    public void It_is_driven_off_when_opened_and_when_closed(Level active, bool off)
+    {
+        var output = Open(active);
+        Assert.Equal((Line, off), Assert.Single(_lines.Driven));
+
+        output.Set(true);
+        output.Dispose();
+
+        Assert.Equal([(Line, off), (Line, !off), (Line, off)], _lines.Driven);
+        Assert.Empty(_lines.OpenLines);
+    }
+
+    [Fact]
+    public void The_end_of_the_process_drives_it_off()
+    {
+        var output = Open(Level.High);
+        output.Set(true);
+        output.MakeSafe();
+
+        Assert.Equal((Line, false), _lines.Driven[^1]);
+        Assert.False(output.On);
+    }
+
+    [Fact]
+    public void A_release_that_fails_is_dropped_and_never_made_up_for()
+    {
+        var output = Open(Level.High);
+        _lines.Broken = true;
+        output.Set(true);
+        Assert.True(output.Faulted);
+        Assert.False(output.On);
+
+        _lines.Broken = false;
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.False(output.Faulted);
+        Assert.DoesNotContain((Line, true), _lines.Driven);
+    }
+
+    [Fact]
+    public void A_locking_that_fails_is_repeated_until_the_line_takes_it()
+    {
+        var output = Open(Level.High);
+        output.Set(true);
+        _lines.Broken = true;
+        output.Set(false);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(output.Faulted);
+        Assert.Equal((Line, true), _lines.Driven[^1]);
+
+        _lines.Broken = false;
+        _clock.Advance(TimeSpan.FromMilliseconds(250));
+
+        Assert.Equal((Line, false), _lines.Driven[^1]);
+        Assert.False(output.Faulted);
+    }
+
+    [Fact]
+    public void A_siren_that_could_not_be_switched_on_is_tried_again()
+    {
+        var output = Open(Level.High, DeviceRole.Siren);
+        _lines.Broken = true;
+        output.Set(true);
+        _lines.Broken = false;
+        _clock.Advance(TimeSpan.FromMilliseconds(250));
+
+        Assert.Equal((Line, true), _lines.Driven[^1]);
+        Assert.True(output.On);
+    }
+
+    [Fact]
+    public void A_closed_output_cannot_be_switched()
+    {
+        var output = Open(Level.High);
+        output.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => output.Set(true));
+    }
+
+    private SwitchedOutput Open(Level active, DeviceRole role = DeviceRole.Lock) => _output = new SwitchedOutput(
+        new OutputEntry("door-a.lock", role, "door-a", Line, active, FailMode.FailSafe), new GpioController(_lines), _clock);
+}
