@@ -21,6 +21,13 @@ public sealed class HubApi : IDisposable
 
     public Uri Address { get; }
 
+    /// <summary>The items of an answer that is a list, or a page of one.</summary>
+    public static IReadOnlyList<JsonNode> Items(JsonNode answer)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        return [.. ((answer as JsonArray) ?? answer["items"]!.AsArray()).Select(it => it!)];
+    }
+
     /// <exception cref="RigException">The hub answered with a problem; carries its text.</exception>
     public Task<JsonNode> GetAsync(string path, CancellationToken cancel = default) => SendAsync(HttpMethod.Get, path, null, cancel);
 

@@ -106,7 +106,7 @@ public sealed class BrokerGarbageTests(RunningRoom room)
         long sum = 0;
         foreach (var list in new[] { "dead-letters", "refusals" })
         {
-            foreach (var it in Tale.Items(await room.Instance.Auditor.GetAsync(list, Cancel)))
+            foreach (var it in HubApi.Items(await room.Instance.Auditor.GetAsync(list, Cancel)))
                 sum += (long?)it["count"] ?? 1;
         }
 
@@ -126,7 +126,7 @@ public sealed class BrokerGarbageTests(RunningRoom room)
                 .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build();
             return (await client.PublishAsync(message, limit.Token)).IsSuccess;
         }
-        catch (Exception hungUp) when (hungUp is MQTTnet.Exceptions.MqttCommunicationException or MqttClientDisconnectedException or IOException)
+        catch (Exception hungUp) when (hungUp is MQTTnet.Exceptions.MqttCommunicationException or MQTTnet.Exceptions.MqttClientDisconnectedException or IOException)
         {
             return false;
         }

@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using PhysSec.Rig;
 using PhysSec.Rig.Soak;
-using PhysSec.Rig.Story;
 
 namespace PhysSec.SystemTests;
 
@@ -31,7 +29,7 @@ public sealed class DiskTests
         {
             await instance.ActAsync("badge alice", Cancel);
             await instance.ActAsync("close", Cancel);
-            return Tale.Items(await instance.Operator.GetAsync("nodes", Cancel)).Any(it =>
+            return HubApi.Items(await instance.Operator.GetAsync("nodes", Cancel)).Any(it =>
                 (string?)it["id"] == Instance.LiveNode && (string?)it["state"] == "degraded" && it.ToJsonString().Contains("journal", StringComparison.OrdinalIgnoreCase));
         }, TimeSpan.FromSeconds(60), Cancel);
         await LockIsOffAsync(instance);
@@ -69,7 +67,7 @@ public sealed class DiskTests
         await instance.NodeReadyAsync(Cancel);
 
         var declared = await Wait.ForAsync("the record of what was set aside", async () =>
-            Tale.Items(await instance.Auditor.GetAsync($"records?node={Instance.LiveNode}&limit=500", Cancel))
+            HubApi.Items(await instance.Auditor.GetAsync($"records?node={Instance.LiveNode}&limit=500", Cancel))
                 .FirstOrDefault(it => (string?)it["kind"] == "journal.repaired"), _limit, Cancel);
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(instance.NodeFolder, "state"), "journal.db.corrupt-*"));
         Assert.NotNull(declared);
@@ -85,7 +83,7 @@ public sealed class DiskTests
     {
         for (var i = 0; i < 20; i++)
         {
-            JsonNode now = await instance.RoomAsync(Cancel);
+            var now = await instance.RoomAsync(Cancel);
             Assert.False((bool)now["lockOutput"]!, "the lock let go although the entry could not be recorded");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancel);
         }

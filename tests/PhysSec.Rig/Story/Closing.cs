@@ -17,13 +17,13 @@ internal static class Closing
         await tale.TitleAsync("一日の終わり", "The end of the day");
         await tale.LineAsync("入退室管理簿を読む", "The register of entries is read", async () =>
         {
-            register = Items(await tale.Instance.Auditor.GetAsync($"register?from={from}&to={to}", tale.Cancel));
+            register = HubApi.Items(await tale.Instance.Auditor.GetAsync($"register?from={from}&to={to}", tale.Cancel));
             Must(register.Any(it => (string?)it["person"] == "p-alice" && it["in"] is not null), "the register does not have Aoki's entry");
             Must(register.Any(it => (string?)it["person"] == "p-bob" && it["in"] is not null && it["out"] is not null), "the register does not have Baba's entry and exit");
         });
         await tale.LineAsync("警報一覧を読む", "The list of alarms is read", async () =>
         {
-            alarms = Items(await tale.Instance.Operator.GetAsync("alarms?state=all", tale.Cancel));
+            alarms = HubApi.Items(await tale.Instance.Operator.GetAsync("alarms?state=all", tale.Cancel));
             Must(alarms.All(it => it["title"]?["ja"] is not null && it["title"]?["en"] is not null), "an alarm lacks its title in one of the languages");
         });
 

@@ -79,7 +79,7 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     public async Task<IReadOnlyList<JsonNode>> RecordsAsync(DateTimeOffset? from = null)
     {
         var since = Uri.EscapeDataString((from ?? _since).ToString("O", CultureInfo.InvariantCulture));
-        var items = Items(await Instance.Auditor.GetAsync($"records?from={since}&node={Instance.LiveNode}&limit=500", Cancel));
+        var items = HubApi.Items(await Instance.Auditor.GetAsync($"records?from={since}&node={Instance.LiveNode}&limit=500", Cancel));
         return [.. items.OrderBy(it => (long)it["epoch"]!).ThenBy(it => (string?)it["stream"], StringComparer.Ordinal).ThenBy(it => (long)it["seq"]!)];
     }
 
@@ -102,7 +102,7 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     /// <summary>Waits until an alarm of this class and source is in the state that <paramref name="active"/> says.</summary>
     public Task<JsonNode> AlarmAsync(string alarmClass, bool active, string? source = null) => Wait.ForAsync(
         $"the alarm {alarmClass} to be {(active ? "active" : "over")}",
-        async () => Items(await Instance.Operator.GetAsync("alarms?state=all", Cancel)).FirstOrDefault(it =>
+        async () => HubApi.Items(await Instance.Operator.GetAsync("alarms?state=all", Cancel)).FirstOrDefault(it =>
             (string?)it["class"] == alarmClass && (source is null || (string?)it["source"] == source) && (bool)it["active"]! == active),
         Limit, Cancel);
 
@@ -111,7 +111,7 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
         var key = (string)alarm["key"]!;
         await Instance.Operator.PostAsync($"alarms/{Uri.EscapeDataString(key)}/acknowledge", new JsonObject { ["reason"] = reason }, Cancel);
         await Wait.UntilAsync($"the acknowledgement of {key} with who and why", async () =>
-            Items(await Instance.Operator.GetAsync("alarms/history", Cancel)).Any(it =>
+            HubApi.Items(await Instance.Operator.GetAsync("alarms/history", Cancel)).Any(it =>
                 (string?)it["key"] == key && ((string?)it["what"])?.StartsWith("ack", StringComparison.OrdinalIgnoreCase) == true), Limit, Cancel);
     }
 
@@ -140,8 +140,4 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
 
     public static bool Same(JsonNode? value, string expected) =>
         string.Equals((string?)value, expected, StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>A list as it is, or in its page.</summary>
-    public static IReadOnlyList<JsonNode> Items(JsonNode answer) =>
-        [.. ((answer as JsonArray) ?? answer["items"]!.AsArray()).Select(it => it!)];
 }

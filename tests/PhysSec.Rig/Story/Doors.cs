@@ -108,6 +108,6 @@ internal static class Doors
         what, async () => (bool)(await tale.Instance.RoomAsync(tale.Cancel))[field]! == value, Limit, tale.Cancel);
 
     private static async Task<bool> IsActiveAsync(Tale tale, string alarmClass) =>
-        Items(await tale.Instance.Operator.GetAsync("alarms?state=active", tale.Cancel))
+        HubApi.Items(await tale.Instance.Operator.GetAsync("alarms?state=active", tale.Cancel))
             .Any(it => (string?)it["class"] == alarmClass && (bool)it["active"]!);
 }

@@ -60,7 +60,7 @@ internal static class Links
     {
         await tale.WalkInAsync("erin");
         await tale.GrantedAsync("erin");
-        var card = Items(await tale.Instance.Administrator.GetAsync("credentials", tale.Cancel)).Single(it => (string?)it["person"] == "p-erin");
+        var card = HubApi.Items(await tale.Instance.Administrator.GetAsync("credentials", tale.Cancel)).Single(it => (string?)it["person"] == "p-erin");
         var before = (long)(await PolicyAsync(tale))["version"]!;
 
         var clock = Stopwatch.StartNew();
@@ -97,7 +97,7 @@ internal static class Links
     }
 
     private static async Task<int> RefusalsAsync(Tale tale) =>
-        Items(await tale.Instance.Auditor.GetAsync("refusals", tale.Cancel)).Count;
+        HubApi.Items(await tale.Instance.Auditor.GetAsync("refusals", tale.Cancel)).Count;
 
     private static Task<JsonNode> PolicyAsync(Tale tale) =>
         tale.Instance.Auditor.GetAsync($"policies/{Instance.LiveNode}", tale.Cancel);

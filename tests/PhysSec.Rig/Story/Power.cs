@@ -23,7 +23,7 @@ internal static class Power
         {
             await ups.KillServerAsync();
             await Wait.ForAsync("the alarm that the UPS is silent", async () =>
-                Tale.Items(await tale.Instance.Operator.GetAsync("alarms?state=active", tale.Cancel)).FirstOrDefault(it =>
+                HubApi.Items(await tale.Instance.Operator.GetAsync("alarms?state=active", tale.Cancel)).FirstOrDefault(it =>
                     (string?)it["class"] == "sensor-silent" && ((string?)it["source"])!.StartsWith("ups", StringComparison.Ordinal)),
                 TimeSpan.FromSeconds(30), tale.Cancel);
         });
