@@ -1,11 +1,12 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace PhysSec.Rig;
 
 /// <summary>The file that tells tools where a running demo is, and the note that names the newest running one.</summary>
-public static class Endpoints
+public static partial class Endpoints
 {
     private static readonly JsonSerializerOptions _readable = new() { WriteIndented = true };
 
@@ -73,7 +74,11 @@ public static class Endpoints
 
     private static string Newest => Path.Combine(
         Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } folder && Directory.Exists(folder) ? folder : "/tmp",
-        string.Create(CultureInfo.InvariantCulture, $"physsec-demo-{Environment.UserName}.json"));
+        string.Create(CultureInfo.InvariantCulture, $"physsec-demo-{UserId()}.json"));
+
+    [LibraryImport("libc", EntryPoint = "getuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial uint UserId();
 
     private static JsonNode? ReadNewest() => File.Exists(Newest) ? JsonNode.Parse(File.ReadAllText(Newest)) : null;
 }

@@ -23,14 +23,15 @@ public sealed class Instance : IAsyncDisposable
 
     private readonly InstanceOptions _options;
     private readonly bool _temporary;
+    private readonly CancellationToken _stopping;
     private readonly CancellationTokenSource _end = new();
     private readonly string? _socketFolder;
     private Task _room = Task.CompletedTask;
     private bool _expectEnd;
 
-    private Instance(InstanceOptions options)
+    private Instance(InstanceOptions options, CancellationToken stopping)
     {
-        _options = options;
+        (_options, _stopping) = (options, stopping);
         _temporary = options.State is null;
         State = options.State is { } state ? Path.GetFullPath(state) : Directory.CreateTempSubdirectory("physsec-").FullName;
         // Others may pass through, so that the mail server's user reaches its folder; each folder inside is closed.
@@ -92,7 +93,7 @@ public sealed class Instance : IAsyncDisposable
     public static async Task<Instance> StartAsync(InstanceOptions options, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var instance = new Instance(options);
+        var instance = new Instance(options, cancel);
         try
         {
             await instance.StartAllAsync(cancel);
@@ -226,7 +227,7 @@ public sealed class Instance : IAsyncDisposable
         async Task WatchAsync()
         {
             var code = await child.Ended;
-            if (_expectEnd || _end.IsCancellationRequested) return;
+            if (_expectEnd || _end.IsCancellationRequested || _stopping.IsCancellationRequested) return; // Ctrl-C reaches the children too.
             _options.Say?.Invoke(string.Create(CultureInfo.InvariantCulture, $"rig | the {child.Name} ended with code {code} 予期しない終了"));
             if (!_options.Restart) return;
             await Task.Delay(_restartPause, TimeProvider.System, _end.Token);

@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using PhysSec.Core.Access;
+using PhysSec.Core.Alarms;
 
 namespace PhysSec.Rig;
 
@@ -85,32 +88,28 @@ internal static class Provision
     private static async Task SensingAsync(Instance instance, CancellationToken cancel)
     {
         var api = instance.Administrator;
-        await RuleAsync(api, "room.temperature", "temperature", high: 30, low: 10, deadBand: 1, rate: 20, cancel);
-        await RuleAsync(api, "room.humidity", "humidity", high: 70, low: 20, deadBand: 3, rate: null, cancel);
+        await PutRuleAsync(api, new SensingRule(
+            new("room.temperature"), AlarmClasses.TemperatureHigh, AlarmClasses.TemperatureLow, 30, 10, DeadBand: 1, TripDelay: 2, ClearDelay: 2,
+            RateLimit: 20, RateWindow: 60, AlarmClasses.TemperatureRate, SilentAfter: 10, StuckAfter: 600), cancel);
+        await PutRuleAsync(api, new SensingRule(
+            new("room.humidity"), AlarmClasses.HumidityHigh, AlarmClasses.HumidityLow, 80, 15, DeadBand: 3, TripDelay: 5, ClearDelay: 5,
+            RateLimit: null, RateWindow: 60, AlarmClasses.HumidityRate, SilentAfter: 10, StuckAfter: 600), cancel);
         if (instance.Ups is null) return;
 
-        await RuleAsync(api, "ups.charge", "", high: null, low: null, deadBand: 1, rate: null, cancel);
+        foreach (var (point, alarm) in new[] { ("ups.on-battery", AlarmClasses.UpsOnBattery), ("ups.low-battery", AlarmClasses.UpsLowBattery) })
+        {
+            await PutRuleAsync(api, new SensingRule(
+                new(point), alarm, "", High: 1, Low: null, DeadBand: 0.5, TripDelay: 0, ClearDelay: 0,
+                RateLimit: null, RateWindow: 60, "", SilentAfter: 8, StuckAfter: 0), cancel);
+        }
     }
 
-    private static Task<JsonNode> RuleAsync(
-        HubApi api, string point, string name, double? high, double? low, double deadBand, double? rate, CancellationToken cancel) =>
-        api.PutAsync($"sensing/{point}", new JsonObject
-        {
-            ["point"] = point,
-            ["node"] = Instance.LiveNode,
-            ["alarmClassHigh"] = $"{name}-high",
-            ["alarmClassLow"] = $"{name}-low",
-            ["alarmClassRate"] = $"{name}-rate",
-            ["high"] = high,
-            ["low"] = low,
-            ["deadBand"] = deadBand,
-            ["tripDelay"] = 2,
-            ["clearDelay"] = 2,
-            ["rateLimit"] = rate,
-            ["rateWindow"] = 300,
-            ["silentAfter"] = 10,
-            ["stuckAfter"] = 600,
-        }, cancel);
+    private static Task<JsonNode> PutRuleAsync(HubApi api, SensingRule rule, CancellationToken cancel)
+    {
+        var json = JsonSerializer.SerializeToNode(rule, JsonSerializerOptions.Web)!;
+        json["node"] = Instance.LiveNode;
+        return api.PutAsync($"sensing/{rule.Point}", json, cancel);
+    }
 
     private static async Task PersonAsync(HubApi api, DemoPerson person, DateTimeOffset now, CancellationToken cancel)
     {
