@@ -34,7 +34,10 @@ public sealed class Browser : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(console);
         var context = await _browser.NewContextAsync(new()
         {
-            BaseURL = console.ToString(), Locale = locale, TimezoneId = "Asia/Tokyo", AcceptDownloads = true,
+            BaseURL = console.ToString(),
+            Locale = locale,
+            TimezoneId = "Asia/Tokyo",
+            AcceptDownloads = true,
             ViewportSize = new ViewportSize { Width = width, Height = height },
         });
         context.SetDefaultTimeout(StepMilliseconds);
