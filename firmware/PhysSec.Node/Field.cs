@@ -1,0 +1,132 @@
+using PhysSec.Core;
+using PhysSec.Core.Access;
+using PhysSec.Hardware;
+using PhysSec.Node.Control;
+
+namespace PhysSec.Node;
+
+/// <summary>
+/// The board as the control loop sees it: what happens becomes an input, what is to be done becomes a level on a line. Card numbers become tokens
+/// here, in the reader's callback, and go no further. Callbacks only post; none of them waits.
+/// </summary>
+public sealed class Field : IDisposable
+{
+    private readonly Board _board;
+    private readonly byte[] _siteKey;
+    private readonly Action<Input> _post;
+    private long _framesDiscarded;
+
+    /// <param name="board">Owned: closing this closes it, outputs first.</param>
+    /// <param name="siteKey">32 bytes.</param>
+    /// <param name="post">Called on driver threads; never blocks.</param>
+    public Field(Board board, byte[] siteKey, Action<Input> post)
+    {
+        (_board, _siteKey, _post) = (board, siteKey, post);
+        foreach (var reader in board.Readers) reader.FrameRead += frame => OnFrame(reader, frame);
+        foreach (var input in board.Inputs)
+        {
+            input.Changed += (it, active, _) => OnContact(it, active);
+            input.BecameUnknown += (it, _) => OnContact(it, null);
+        }
+    }
+
+    /// <summary>Frames that were no card (noise, faults) since the start.</summary>
+    public long FramesDiscarded => Interlocked.Read(ref _framesDiscarded);
+
+    public IReadOnlyList<Sensor> Sensors => _board.Sensors;
+
+    public bool Simulated => _board.Simulated;
+
+    /// <summary>Devices whose line does not take what is written to it.</summary>
+    public IReadOnlyList<string> Faults => [.. _board.Outputs.Where(it => it.Faulted).Select(it => $"output {it.Id} does not answer")];
+
+    /// <summary>Says again how every contact stands: at the start, and after inputs were lost.</summary>
+    public void PostContacts()
+    {
+        foreach (var input in _board.Inputs) OnContact(input, input.Active);
+    }
+
+    public void Secure(DoorId door) => Switch(DeviceRole.Lock, door, false);
+
+    public void Release(DoorId door) => Switch(DeviceRole.Lock, door, true);
+
+    public void Show(Signal signal)
+    {
+        switch (signal)
+        {
+            case LampSignal lamp:
+                Switch(DeviceRole.Lamp, null, lamp.On);
+                break;
+            case SirenSignal siren:
+                Switch(DeviceRole.Siren, null, siren.On);
+                break;
+            case ReaderSignal reader:
+                Switch(DeviceRole.ReaderLed, reader.Door, reader.Indication == Indication.Granted);
+                Switch(DeviceRole.ReaderBuzzer, reader.Door, reader.Indication is Indication.Denied or Indication.PreAlarm);
+                break;
+            default:
+                throw new ArgumentException($"{signal.GetType().Name} has no device", nameof(signal));
+        }
+    }
+
+    /// <summary>Everything off: a lock without power stands as its wiring says. Never throws for a device fault.</summary>
+    public void MakeSafe()
+    {
+        foreach (var output in _board.Outputs) output.Set(false);
+    }
+
+    /// <summary>Samples one sensor for ever.</summary>
+    public async Task SampleAsync(Sensor sensor, TimeProvider clock, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(sensor.Period, clock);
+        do
+        {
+            _post(Read(sensor));
+        }
+        while (await timer.WaitForNextTickAsync(stop));
+    }
+
+    public void Dispose() => _board.Dispose();
+
+    private static Sampled Read(Sensor sensor)
+    {
+        var units = sensor.Points.ToDictionary(it => it.Id, it => it.Unit, StringComparer.Ordinal);
+        return new([.. sensor.Sample().Select(it => new Sample(
+            new(it.Point), it.Value, units[it.Point], it.Fault == SensorFault.None ? null : it.Fault.ToString()))]);
+    }
+
+    private void OnFrame(WiegandReader reader, ReaderFrame frame)
+    {
+        var direction = reader.Role == DeviceRole.ExitReader ? Direction.Out : Direction.In;
+        var door = new DoorId(reader.Door!);
+        if (frame.Card is { } card)
+        {
+            _post(new CardRead(door, direction, CredentialTokens.Of(_siteKey, card.Length, card.Value)));
+            return;
+        }
+
+        if (frame.Fault == ReaderFault.None) return; // A key of a keypad: no rule asks for one, and it is a secret.
+        Interlocked.Increment(ref _framesDiscarded);
+        _post(new ReaderFaultSeen(door, direction, frame.Fault.ToString(), 0));
+    }
+
+    private void OnContact(ContactInput input, bool? active)
+    {
+        ContactRole? role = input.Role switch
+        {
+            DeviceRole.DoorContact => ContactRole.DoorLeaf,
+            DeviceRole.ExitButton => ContactRole.ExitButton,
+            DeviceRole.DoorTamper => ContactRole.DoorTamper,
+            DeviceRole.EnclosureTamper => ContactRole.EnclosureTamper,
+            DeviceRole.MainsPresent => ContactRole.Mains,
+            DeviceRole.Leak => ContactRole.Leak,
+            _ => null,
+        };
+        if (role is { } known) _post(new ContactChanged(input.Id, known, input.Door is { } door ? new DoorId(door) : null, active));
+    }
+
+    private void Switch(DeviceRole role, DoorId? door, bool on)
+    {
+        foreach (var output in _board.Outputs.Where(it => it.Role == role && it.Door == door?.Value)) output.Set(on);
+    }
+}

@@ -1,0 +1,247 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using MQTTnet;
+using MQTTnet.Exceptions;
+using MQTTnet.Protocol;
+using PhysSec.Core;
+using PhysSec.Core.Wire;
+using PhysSec.Node.Control;
+using PhysSec.Node.Journal;
+
+namespace PhysSec.Node.Uplink;
+
+/// <summary>What a node says while it is connected: one loop, one thing after the other, nothing in it waits for an answer.</summary>
+public sealed partial class Uplink
+{
+    private const int FlyingMax = 4;
+    private static readonly TimeSpan _stateEvery = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _birthEvery = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _greeting = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _linger = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestSleep = TimeSpan.FromMilliseconds(500);
+
+    private readonly Dictionary<PointId, (Live Value, TimeSpan At)> _lastLive = [];
+
+    private async Task<string> SendAsync(IMqttClient client, CancellationTokenSource ended)
+    {
+        var session = new Session(client, ended, _view.Stamp().Up);
+        Birth(session);
+        while (!ended.IsCancellationRequested)
+        {
+            var now = _view.Stamp().Up;
+            if (_birthIsOld || _view.Journal() is { Epoch: 0 } && now - session.BirthAt >= _birthEvery) Birth(session);
+            if (now - session.StateAt >= _stateEvery || session.StateAt == default) State(session, now);
+            while (_answers.Reader.TryRead(out var answer)) Publish(session, ReplyMessage(answer));
+            while (_acks.Reader.TryRead(out var ack)) Take(session, ack);
+            SendJournal(session, now);
+            while (_live.Reader.TryRead(out var value)) SendLive(session, value, now);
+            await SleepAsync(ended.Token);
+        }
+
+        return session.Fault ?? "the connection was closed";
+    }
+
+    private async Task SleepAsync(CancellationToken ended)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ended);
+        limit.CancelAfter(_longestSleep);
+        try
+        {
+            await _wake.Reader.ReadAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Time to look again, or the end.
+        }
+    }
+
+    private void Birth(Session session)
+    {
+        _birthIsOld = false;
+        session.BirthAt = _view.Stamp().Up;
+        session.Windows.Clear(); // The epoch may be another.
+        Publish(session, Message(Topics.Birth(_identity.Site, _identity.Node), Json(_view.Birth()), retain: true));
+    }
+
+    private void State(Session session, TimeSpan now)
+    {
+        session.StateAt = now;
+        Publish(session, Message(Topics.State(_identity.Site, _identity.Node), Json(_view.State()), retain: true));
+        foreach (var (point, (value, at)) in _lastLive.ToList())
+        {
+            // What only changes now and then (doors, contacts) is said again, so that a hub that has just started knows it too.
+            if (!_view.Periods.ContainsKey(point) && now - at >= _stateEvery) SendLive(session, value, now);
+        }
+    }
+
+    private void Take(Session session, Ack ack)
+    {
+        if (_view.Journal() is not { } store) return;
+        (session.Greeted, _acknowledged) = (true, true);
+        var window = session.Window(store, ack.Stream);
+        switch (store.Acknowledge(ack.Epoch, ack.Stream, ack.Through, ack.HubEpoch))
+        {
+            case AckOutcome.Advanced:
+                window.Take(ack.Through, ack.Resend);
+                break;
+            case AckOutcome.Rewound:
+                _log.LogWarning("the hub was restored: stream {Stream} is sent again from {Through}", ack.Stream, ack.Through + 1);
+                window.Rewind(ack.Through);
+                break;
+            case AckOutcome.ContinuityLost:
+                _log.LogError("the hub knows record {Through} of stream {Stream}, this journal does not: asking for a new epoch", ack.Through, ack.Stream);
+                Birth(session);
+                break;
+            case AckOutcome.Stale:
+                if (ack.Epoch == store.Epoch && ack.HubEpoch == store.State(ack.Stream).HubEpoch) window.Take(0, ack.Resend);
+                break;
+        }
+    }
+
+    private void SendJournal(Session session, TimeSpan now)
+    {
+        // The hub's first word tells whether it knows this journal: nothing that could contradict it is sent before.
+        if (!session.Greeted && now - session.BirthAt < _greeting) return;
+        if (_view.Journal() is not { } store || store.Epoch == 0) return;
+
+        try
+        {
+            while (_hot.Reader.TryRead(out var record)) SendHot(session, store, record);
+            while (session.Flying < FlyingMax && SendBatch(session, store, Streams.Access, now)) { }
+            while (session.Flying < FlyingMax && MeasurementsAreDue(session, store, now) && SendBatch(session, store, Streams.Measurements, now)) { }
+        }
+        catch (JournalException failure)
+        {
+            if (session.JournalFault != failure.Message) _log.LogError("{Fault}", failure.Message);
+            session.JournalFault = failure.Message;
+        }
+    }
+
+    private bool SendBatch(Session session, JournalStore store, string stream, TimeSpan now)
+    {
+        var window = session.Window(store, stream);
+        var head = store.State(stream).Seq;
+        if (window.Next(head, now) is not { } range) return false;
+        var run = store.Read(store.Epoch, stream, range.First, range.Last, Batches.RecordsMax, Batches.BytesMax);
+        if (run.Count == 0)
+        {
+            window.Skip(range);
+            return true;
+        }
+
+        window.Sending(range, run[^1].Seq, now);
+        var payload = Batches.Batch(_identity.Site, _identity.Node, _identity.DeviceKey, run);
+        Publish(session, Message(Topics.Journal(_identity.Site, _identity.Node, stream), payload));
+        return true;
+    }
+
+    private void SendHot(Session session, JournalStore store, StoredRecord record)
+    {
+        var window = session.Window(store, record.Stream);
+        if (record.Epoch != store.Epoch || window.Sent >= record.Seq || window.Acknowledged >= record.Seq - 1) return; // It goes with the next batch, at once.
+        Publish(session, Message(Topics.Hot(_identity.Site, _identity.Node), Batches.Hot(_identity.Site, _identity.Node, _identity.DeviceKey, record)));
+    }
+
+    private static bool MeasurementsAreDue(Session session, JournalStore store, TimeSpan now)
+    {
+        var waiting = store.State(Streams.Measurements).Seq - session.Window(store, Streams.Measurements).Sent;
+        if (waiting <= 0)
+        {
+            session.MeasuredSince = null;
+            return session.Window(store, Streams.Measurements).Flying > 0; // What was lost on the way is looked at too.
+        }
+
+        session.MeasuredSince ??= now;
+        return waiting >= Batches.RecordsMax || now - session.MeasuredSince >= _linger;
+    }
+
+    private void SendLive(Session session, Live value, TimeSpan now)
+    {
+        _lastLive[value.Point] = (value, now);
+        var message = new LiveValue(Element(value.Value), value.Quality, _view.Stamp().At, value.Unit);
+        var expiry = 3 * _view.Periods.GetValueOrDefault(value.Point, _stateEvery.TotalSeconds);
+        Publish(session, new MqttApplicationMessageBuilder()
+            .WithTopic(Topics.Live(_identity.Site, _identity.Node, value.Point))
+            .WithPayload(JsonSerializer.SerializeToUtf8Bytes(message, WireJson.Plain.LiveValue))
+            .WithMessageExpiryInterval((uint)Math.Clamp(Math.Ceiling(expiry), 1, 3600)));
+    }
+
+    private static JsonElement Element(object? value) => value switch
+    {
+        null => JsonDocument.Parse("null").RootElement,
+        double number => JsonSerializer.SerializeToElement(number, WireJson.Plain.Double),
+        bool flag => JsonSerializer.SerializeToElement(flag, WireJson.Plain.Boolean),
+        DoorLive door => JsonSerializer.SerializeToElement(door, WireJson.Plain.DoorLive),
+        _ => throw new ArgumentException($"a {value.GetType().Name} is no live value", nameof(value)),
+    };
+
+    private MqttApplicationMessageBuilder ReplyMessage(Answer answer)
+    {
+        var message = Message(
+            Topics.Reply(_identity.Site, _identity.Node), JsonSerializer.SerializeToUtf8Bytes(answer.Reply, WireJson.Plain.CommandReply));
+        return answer.Correlation is { } correlation ? message.WithCorrelationData(correlation) : message;
+    }
+
+    private static MqttApplicationMessageBuilder Message(string topic, byte[] payload, bool retain = false) =>
+        new MqttApplicationMessageBuilder().WithTopic(topic).WithPayload(payload).WithRetainFlag(retain)
+            .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce);
+
+    private static byte[] Json(NodeState state) => JsonSerializer.SerializeToUtf8Bytes(state, WireJson.Plain.NodeState);
+
+    private static byte[] Json(Birth birth) => JsonSerializer.SerializeToUtf8Bytes(birth, WireJson.Plain.Birth);
+
+    private static void Publish(Session session, MqttApplicationMessageBuilder message) => _ = PublishAsync(session, message.Build());
+
+    /// <summary>Hands a message over, in the order of the calls. One that the broker does not take in time ends the connection: the next one starts clean.</summary>
+    private static async Task PublishAsync(Session session, MqttApplicationMessage message)
+    {
+        try
+        {
+            using var limit = Limit(session.Ended.Token);
+            var result = await session.Client.PublishAsync(message, limit.Token);
+            if (result.IsSuccess || result.ReasonCode == MqttClientPublishReasonCode.NoMatchingSubscribers) return;
+            session.End($"the broker refused {message.Topic}: {result.ReasonCode}");
+        }
+        catch (Exception failure) when (failure is MqttCommunicationException or OperationCanceledException or InvalidOperationException or IOException)
+        {
+            session.End($"{message.Topic} was not taken: {failure.Message}");
+        }
+    }
+
+    /// <summary>One connection's state; owned by the sending loop.</summary>
+    private sealed class Session(IMqttClient client, CancellationTokenSource ended, TimeSpan now)
+    {
+        public IMqttClient Client { get; } = client;
+
+        public CancellationTokenSource Ended { get; } = ended;
+
+        public Dictionary<(long Epoch, string Stream), SendWindow> Windows { get; } = [];
+
+        public TimeSpan BirthAt { get; set; } = now;
+
+        public TimeSpan StateAt { get; set; }
+
+        public TimeSpan? MeasuredSince { get; set; }
+
+        public bool Greeted { get; set; }
+
+        public string? Fault { get; private set; }
+
+        public string? JournalFault { get; set; }
+
+        public int Flying => Windows.Values.Sum(it => it.Flying);
+
+        public SendWindow Window(JournalStore store, string stream)
+        {
+            var key = (store.Epoch, stream);
+            if (!Windows.TryGetValue(key, out var window)) Windows[key] = window = new(store.State(stream).Acknowledged);
+            return window;
+        }
+
+        public void End(string fault)
+        {
+            Fault ??= fault;
+            if (!Ended.IsCancellationRequested) Ended.Cancel();
+        }
+    }
+}
