@@ -53,7 +53,7 @@ need_packages() {
         root=(sudo)
     fi
     say "installing from Debian: ${missing[*]} ($why)"
-    local install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}")
+    local install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends --no-remove "${missing[@]}")
     "${install[@]}" >/dev/null 2>&1 && return 0
     "${root[@]}" apt-get update -q >&2 || fail "apt-get update failed; check the machine's package sources"
     "${install[@]}" >&2 || fail "apt-get could not install: ${missing[*]}"
