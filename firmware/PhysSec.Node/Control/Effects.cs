@@ -7,7 +7,7 @@ namespace PhysSec.Node.Control;
 /// <summary>
 /// What one step asks of the world, carried out by the shell in this order: Secure (locking waits for nothing), Records with Memory in one transaction,
 /// Release (only after the commit), Signals, Live, Replies. If the commit fails within 250 ms, nothing of Release is done unless
-/// <see cref="LockRelease.EvenUnrecorded"/>, and the shell feeds <see cref="JournalHealthChanged"/> back.
+/// <see cref="LockRelease.EvenUnrecorded"/>, a reply of <c>done</c> to a release becomes <c>refused</c>, and the shell feeds <see cref="JournalHealthChanged"/> back.
 /// </summary>
 public sealed record Effects(
     IReadOnlyList<DoorId> Secure,
@@ -43,6 +43,7 @@ public sealed record Live(PointId Point, object? Value, string Quality, string U
 /// <summary>What must survive a restart, stored with the records that changed it.</summary>
 public sealed record NodeMemory(IReadOnlyList<DoorMemory> Doors, IReadOnlyList<AlarmMemory> Alarms);
 
-public sealed record DoorMemory(DoorId Door, bool Lockdown, IReadOnlyList<PersonId> Inside, int LeftUnidentified);
+public sealed record DoorMemory(
+    DoorId Door, bool Lockdown, IReadOnlyList<PersonId> Inside, int LeftUnidentified, int EnteredUnidentified = 0);
 
 public sealed record AlarmMemory(string Alarm, bool Silenced);

@@ -75,7 +75,7 @@ public static class Verbs
     /// <summary>Entry refused to everybody, exit free. Arguments: door, on = true|false.</summary>
     public const string Lockdown = "lockdown";
 
-    /// <summary>Stop siren and lamp of this alarm until it is raised anew. Arguments: alarm (its key).</summary>
+    /// <summary>Stop the siren of this alarm until it is raised anew; the lamp shows the alarm as long as it lasts. Arguments: alarm (its key).</summary>
     public const string Silence = "silence";
 
     /// <summary>Begin a new epoch. Arguments: epoch.</summary>

@@ -1,0 +1,235 @@
+using PhysSec.Core;
+using PhysSec.Core.Access;
+using PhysSec.Core.Alarms;
+using PhysSec.Core.Doors;
+using PhysSec.Core.Presence;
+using PhysSec.Core.Wire;
+
+namespace PhysSec.Node.Control;
+
+/// <summary>One door: its readers, button, contact and lock, and who is inside.</summary>
+internal sealed class DoorControl(DoorDescription description, DoorMemory? memory)
+{
+    private static readonly TimeSpan _flash = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<Direction, (Indication Shown, Indication Flash, TimeSpan Until)> _readers = [];
+    private DoorStatus _status = DoorStatus.Start;
+    private RoomPresence _presence = memory is null ? RoomPresence.Empty : RoomPresence.From(memory.Inside, memory.LeftUnidentified, memory.EnteredUnidentified);
+    private bool _lockdown = memory?.Lockdown ?? false;
+    private bool _tampered;
+    private bool _changed = true;
+    private LastDecision? _last;
+
+    internal DoorId Id { get; } = description.Door;
+
+    internal DoorMemory Memory => new(Id, _lockdown, _presence.Persons, _presence.LeftUnidentified, _presence.EnteredUnidentified);
+
+    /// <summary>Deadlines come before whatever happens in the same step.</summary>
+    internal void Pass(StepContext step, AlarmBoard alarms) => Advance(step, alarms, new DoorEvent.Tick(), "timer");
+
+    internal void Card(StepContext step, AlarmBoard alarms, CardRead it)
+    {
+        var decision = AccessRules.Decide(
+            new(Id, it.Direction, it.Credential), step.Policy, step.PolicyAge, step.SiteTime, _lockdown, step.JournalHealthy);
+        var version = step.Policy?.Policy.Version ?? 0;
+        var hash = step.Policy?.Hash ?? "";
+        var age = step.PolicyAge?.TotalSeconds;
+        if (decision is AccessDecision.Granted granted)
+        {
+            step.Record(new AccessGranted(
+                Id, it.Direction, it.Credential, granted.Person, granted.Right?.Id, version, hash, age, granted.Rule, granted.Assurance, granted.Right?.Purpose));
+            Decided("granted", null, granted.Person, it.Direction, step);
+            Watch(step, alarms, it);
+            Flash(it.Direction, Indication.Granted, step);
+            Advance(
+                step, alarms, new DoorEvent.Granted(it.Direction, granted.Person, granted.Extended),
+                it.Direction == Direction.In ? "credential" : "exit-badge");
+            return;
+        }
+
+        var denied = (AccessDecision.Denied)decision;
+        step.Record(new AccessDenied(
+            Id, it.Direction, it.Credential, denied.Person, denied.Reason, (int)denied.Reason, denied.WouldAllow, version, hash, age));
+        Decided("denied", denied.Reason.ToString(), denied.Person, it.Direction, step);
+        Watch(step, alarms, it);
+        Flash(it.Direction, Indication.Denied, step);
+    }
+
+    internal void Leaf(StepContext step, AlarmBoard alarms, bool? open)
+    {
+        if (open is false)
+        {
+            // Also what a restart has inherited: the leaf is shut, so neither holds any more.
+            alarms.Clear(step, AlarmClasses.DoorHeld, Id.Value);
+            alarms.Clear(step, AlarmClasses.DoorForced, Id.Value);
+        }
+
+        _changed |= _status.LeafOpen != open;
+        var what = open switch { true => (DoorEvent)new DoorEvent.LeafOpened(), false => new DoorEvent.LeafClosed(), null => new DoorEvent.LeafUnknown() };
+        Advance(step, alarms, what, _status.LeafSeen ? "contact" : "start");
+    }
+
+    internal void ExitButton(StepContext step, AlarmBoard alarms, bool pressed)
+    {
+        if (!pressed)
+        {
+            Advance(step, alarms, new DoorEvent.ExitReleased(), "exit-button");
+            return;
+        }
+
+        step.Record(new ExitRequested(Id, _presence.Inside));
+
+        // With the leaf open whoever pressed may stand in the doorway, already counted out.
+        if (_presence.IsEmpty && _status.LeafOpen is not true)
+            alarms.RaiseFor(step, AlarmBoard.MomentaryFor, AlarmClasses.ExitInEmptyRoom, Id.Value, null);
+        Advance(step, alarms, new DoorEvent.ExitPressed(), "exit-button");
+    }
+
+    internal void Tampered(bool tampered)
+    {
+        _changed |= _tampered != tampered;
+        _tampered = tampered;
+    }
+
+    /// <summary>Null: done. Otherwise why not.</summary>
+    internal string? Release(StepContext step, AlarmBoard alarms)
+    {
+        if (InLockdown(step)) return $"door {Id} is in lockdown; end the lockdown first";
+        if (!step.JournalHealthy && !EvenUnrecorded(step)) return "the journal cannot record the release; repair it, or use the key";
+        Advance(step, alarms, new DoorEvent.ReleasedByCommand(), "command");
+        return null;
+    }
+
+    internal void Lockdown(StepContext step, AlarmBoard alarms, bool on)
+    {
+        _lockdown = on;
+        (_changed, step.Remember) = (true, true);
+        if (on) Advance(step, alarms, new DoorEvent.Withdrawn(), "command");
+    }
+
+    internal void ResetPresence(StepContext step)
+    {
+        _presence = RoomPresence.Empty;
+        (_changed, step.Remember) = (true, true);
+    }
+
+    internal void PolicyChanged(StepContext step, AlarmBoard alarms)
+    {
+        _changed = true;
+        if (InLockdown(step)) Advance(step, alarms, new DoorEvent.Withdrawn(), "command");
+    }
+
+    /// <summary>What was to be freed and could not be recorded stays locked; leaving is not touched.</summary>
+    internal void JournalFailed(StepContext step, AlarmBoard alarms)
+    {
+        if (EvenUnrecorded(step)) return;
+        var before = _status.Phase;
+        Advance(step, alarms, new DoorEvent.Withdrawn(), "timer");
+        if (before == DoorPhase.Released && _status.Phase == DoorPhase.Locked) Flash(Direction.In, Indication.Denied, step);
+    }
+
+    /// <summary>Signals and the live state, when they changed.</summary>
+    internal void Publish(StepContext step)
+    {
+        if (description.EntryReader) Signal(step, Direction.In);
+        if (description.ExitReader) Signal(step, Direction.Out);
+        if (!_changed) return;
+        _changed = false;
+        step.Publish(
+            new($"{Id}.door"),
+            new DoorLive(
+                _status.Phase.ToString(), _status.LockReleased, _status.LeafOpen, _tampered, InLockdown(step) ? "lockdown" : "normal", _presence.Inside,
+                _presence.LeftUnidentified, _last, _presence.Persons),
+            description.Contact && _status.LeafOpen is null ? "unknown" : "good", "");
+    }
+
+    private void Advance(StepContext step, AlarmBoard alarms, DoorEvent what, string by)
+    {
+        var before = _status;
+        var (after, notices) = DoorMachine.Step(before, what, Times(step), step.Uptime);
+        _status = after;
+        _changed |= before.Phase != after.Phase || before.LockReleased != after.LockReleased;
+        if (before.Phase != after.Phase) step.Record(new DoorChanged(Id, before.Phase, after.Phase, by));
+        foreach (var it in notices) Announce(step, alarms, it);
+    }
+
+    private void Announce(StepContext step, AlarmBoard alarms, DoorNotice notice)
+    {
+        switch (notice)
+        {
+            case DoorNotice.ReleaseNow:
+                // EGRESS before RECORDED: a release that somebody inside asked for does not wait for the disk.
+                step.Release(Id, EvenUnrecorded(step) || _status.Pending.Any(it => it.Direction == Direction.Out));
+                break;
+            case DoorNotice.LockNow:
+                step.Secure(Id);
+                break;
+            case DoorNotice.Passage it:
+                _presence = it.Direction == Direction.In ? _presence.Entered(it.Person) : _presence.Left(it.Person);
+                (_changed, step.Remember) = (true, true);
+                step.Record(new Passage(Id, it.Direction, it.Person, _presence.Inside));
+                break;
+            case DoorNotice.NoPassage it:
+                step.Record(new NoPassage(Id, it.Direction, it.Person));
+                break;
+            case DoorNotice.Forced:
+                alarms.Raise(step, AlarmClasses.DoorForced, Id.Value);
+                break;
+            case DoorNotice.Held:
+                alarms.Raise(step, AlarmClasses.DoorHeld, Id.Value, limit: Times(step).Open.TotalSeconds, unit: "s");
+                break;
+            case DoorNotice.ForcedCleared:
+                alarms.Clear(step, AlarmClasses.DoorForced, Id.Value);
+                break;
+            case DoorNotice.HeldCleared:
+                alarms.Clear(step, AlarmClasses.DoorHeld, Id.Value);
+                break;
+            case DoorNotice.PreAlarm or DoorNotice.PreAlarmCleared:
+                break; // Shown at the readers: see Signal.
+            default:
+                throw new InvalidOperationException($"{notice} is not announced; add it here");
+        }
+    }
+
+    // Not a rule against the person at the door, but for whoever must look: a card that should not be here at all.
+    private void Watch(StepContext step, AlarmBoard alarms, CardRead it)
+    {
+        if (step.Policy is null || !step.Policy.Credentials.TryGetValue(it.Credential, out var credential)) return;
+        var how = it.Direction == Direction.In ? "presented to enter" : "used to leave";
+        if (credential.State == CredentialState.Lost)
+            alarms.RaiseFor(step, AlarmBoard.MomentaryFor, AlarmClasses.LostCard, Id.Value, $"lost card of {credential.Person} {how}");
+        if (credential.State == CredentialState.Revoked && it.Direction == Direction.Out)
+            alarms.RaiseFor(step, AlarmBoard.MomentaryFor, AlarmClasses.LostCard, Id.Value, $"revoked card of {credential.Person} {how}");
+    }
+
+    private void Decided(string outcome, string? reason, PersonId? person, Direction direction, StepContext step)
+    {
+        _last = new(outcome, reason, person, direction.ToString(), step.SiteTime);
+        _changed = true;
+    }
+
+    // SAY-LITTLE-OUTSIDE: one light and one tone, whatever the reason; a second card within the flash gets its own.
+    private void Flash(Direction direction, Indication indication, StepContext step) =>
+        _readers[direction] = (Indication.Idle, indication, step.Uptime + _flash);
+
+    private void Signal(StepContext step, Direction direction)
+    {
+        _readers.TryGetValue(direction, out var reader);
+        var show = step.Uptime < reader.Until ? reader.Flash
+            : _status.Phase is DoorPhase.PreAlarm or DoorPhase.HeldOpen ? Indication.PreAlarm
+            : _status.LockReleased ? Indication.Granted
+            : Indication.Idle;
+        if (show != reader.Shown) step.Show(new ReaderSignal(Id, direction, show));
+        _readers[direction] = reader with { Shown = show };
+    }
+
+    private bool InLockdown(StepContext step) =>
+        _lockdown || (step.Policy?.Doors.TryGetValue(Id, out var door) == true && door.Lockdown);
+
+    private DoorTimes Times(StepContext step) =>
+        step.Policy?.Doors.TryGetValue(Id, out var door) == true ? DoorTimes.From(door) : DoorTimes.Default;
+
+    private bool EvenUnrecorded(StepContext step) =>
+        step.Policy?.Doors.TryGetValue(Id, out var door) == true
+        && step.Policy.Zones[door.Zone].OnJournalFault == JournalFaultRule.ReleaseWithLocalAlarm;
+}
