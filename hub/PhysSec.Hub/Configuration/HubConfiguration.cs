@@ -1,0 +1,157 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PhysSec.Core;
+
+namespace PhysSec.Hub.Configuration;
+
+/// <summary>hub.json as written. Checked once, whole, before anything runs.</summary>
+public sealed record HubConfiguration
+{
+    public string Site { get; init; } = "";
+
+    public string TimeZone { get; init; } = "Asia/Tokyo";
+
+    public ConsoleConfiguration Console { get; init; } = new();
+
+    public BrokerConfiguration Broker { get; init; } = new();
+
+    public NotifyConfiguration Notify { get; init; } = new();
+}
+
+/// <summary>Plain HTTP is served only on a loopback address; anywhere else HTTPS with a certificate of the hub's own authority.</summary>
+public sealed record ConsoleConfiguration
+{
+    public string Listen { get; init; } = "127.0.0.1";
+
+    public int Port { get; init; } = 8080;
+}
+
+public sealed record BrokerConfiguration
+{
+    /// <summary>embedded or external.</summary>
+    public string Kind { get; init; } = "embedded";
+
+    public string Listen { get; init; } = "127.0.0.1";
+
+    public string Host { get; init; } = "localhost";
+
+    public int Port { get; init; } = 8883;
+
+    /// <summary>External only: the broker publishes its log below $SYS/broker/log, and the hub records whom it refused.</summary>
+    public bool LogTopic { get; init; }
+}
+
+public sealed record NotifyConfiguration
+{
+    public SmtpConfiguration? Smtp { get; init; }
+
+    public WebhookConfiguration? Webhook { get; init; }
+
+    /// <summary>An unacknowledged alarm is sent again after this many seconds (10–86400).</summary>
+    public int RepeatSeconds { get; init; } = 300;
+
+    /// <summary>Which language stands first in a mail: ja or en.</summary>
+    public string Language { get; init; } = "ja";
+}
+
+public sealed record SmtpConfiguration
+{
+    public string Host { get; init; } = "";
+
+    public int Port { get; init; } = 25;
+
+    public string From { get; init; } = "";
+
+    public IReadOnlyList<string> To { get; init; } = [];
+
+    /// <summary>none, starttls or tls.</summary>
+    public string Security { get; init; } = "starttls";
+
+    public string? User { get; init; }
+
+    public string? PasswordFile { get; init; }
+}
+
+public sealed record WebhookConfiguration
+{
+    public string Url { get; init; } = "";
+
+    public string SecretFile { get; init; } = "";
+}
+
+public sealed record ConfigurationFault(string Field, string Fault, string Remedy)
+{
+    public override string ToString() => $"{Field}: {Fault}. {Remedy}.";
+}
+
+public sealed class ConfigurationException(IReadOnlyList<ConfigurationFault> faults) : Exception(string.Join('\n', faults))
+{
+    public IReadOnlyList<ConfigurationFault> Faults { get; } = faults;
+}
+
+/// <summary>Reads and checks hub.json.</summary>
+public static class ConfigurationReader
+{
+    private static readonly JsonSerializerOptions _strict = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
+
+    /// <exception cref="ConfigurationException">Every fault at once.</exception>
+    public static HubConfiguration Load(string path)
+    {
+        HubConfiguration configuration;
+        try
+        {
+            configuration = JsonSerializer.Deserialize<HubConfiguration>(File.ReadAllText(path), _strict) ?? new();
+        }
+        catch (JsonException fault)
+        {
+            throw new ConfigurationException([new(fault.Path ?? path, $"line {fault.LineNumber + 1} cannot be read: {fault.Message}", $"Mend {path}")]);
+        }
+        catch (IOException fault)
+        {
+            throw new ConfigurationException([new(path, fault.Message, "Write the hub's configuration there, or name it with --config")]);
+        }
+
+        var faults = Check(configuration, Path.GetDirectoryName(Path.GetFullPath(path))!).ToList();
+        return faults.Count == 0 ? configuration : throw new ConfigurationException(faults);
+    }
+
+    private static IEnumerable<ConfigurationFault> Check(HubConfiguration it, string folder)
+    {
+        if (!Names.IsPlain(it.Site)) yield return new("site", $"\"{it.Site}\" is no name", "Use 1–32 of a–z, 0–9 and -");
+        if (it.TimeZone != "Asia/Tokyo" && !TimeZoneInfo.TryFindSystemTimeZoneById(it.TimeZone, out _))
+            yield return new("timeZone", $"\"{it.TimeZone}\" is not known here", "Use a name like Asia/Tokyo");
+        if (!IPAddress.TryParse(it.Console.Listen, out _)) yield return new("console.listen", $"\"{it.Console.Listen}\" is no IP address", "Use one of this machine's, like 127.0.0.1");
+        if (it.Console.Port is < 0 or > 65_535) yield return new("console.port", $"{it.Console.Port} is no port", "Use 1–65535, or 0 for any free one");
+        if (it.Broker.Kind is not ("embedded" or "external")) yield return new("broker.kind", $"\"{it.Broker.Kind}\" is unknown", "Use embedded or external");
+        if (it.Broker.Port is < 0 or > 65_535 || it.Broker is { Kind: "external", Port: 0 }) yield return new("broker.port", $"{it.Broker.Port} is no port", "Use 1–65535");
+        if (it.Broker.Kind == "embedded" && !IPAddress.TryParse(it.Broker.Listen, out _))
+            yield return new("broker.listen", $"\"{it.Broker.Listen}\" is no IP address", "Use one of this machine's, like 127.0.0.1");
+        if (it.Broker.Kind == "external" && it.Broker.Host.Length == 0) yield return new("broker.host", "it is empty", "Name the broker's host");
+        if (it.Notify.RepeatSeconds is < 10 or > 86_400) yield return new("notify.repeatSeconds", $"{it.Notify.RepeatSeconds} is out of range", "Use 10–86400");
+        if (it.Notify.Language is not ("ja" or "en")) yield return new("notify.language", $"\"{it.Notify.Language}\" is unknown", "Use ja or en");
+        if (it.Notify.Smtp is { } smtp)
+        {
+            if (smtp.Host.Length == 0) yield return new("notify.smtp.host", "it is empty", "Name the mail server");
+            if (smtp.Port is < 1 or > 65_535) yield return new("notify.smtp.port", $"{smtp.Port} is no port", "Use 1–65535");
+            if (!MimeKit.MailboxAddress.TryParse(smtp.From, out _)) yield return new("notify.smtp.from", $"\"{smtp.From}\" is no mail address", "Use one like physsec@example.jp");
+            if (smtp.To.Count == 0) yield return new("notify.smtp.to", "nobody is named", "Name who receives the alarms");
+            foreach (var to in smtp.To.Where(to => !MimeKit.MailboxAddress.TryParse(to, out _)))
+                yield return new("notify.smtp.to", $"\"{to}\" is no mail address", "Use one like duty@example.jp");
+            if (smtp.Security is not ("none" or "starttls" or "tls")) yield return new("notify.smtp.security", $"\"{smtp.Security}\" is unknown", "Use none, starttls or tls");
+            if (smtp.User is not null && smtp.PasswordFile is null) yield return new("notify.smtp.passwordFile", "it is missing", "Name the file that holds the password of notify.smtp.user");
+            if (smtp.PasswordFile is { } file && !File.Exists(Path.Combine(folder, file))) yield return new("notify.smtp.passwordFile", $"{file} is not there", "Write the password into it");
+        }
+
+        if (it.Notify.Webhook is { } hook)
+        {
+            if (!Uri.TryCreate(hook.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")) yield return new("notify.webhook.url", $"\"{hook.Url}\" is no http address", "Use one like https://host/path");
+            if (hook.SecretFile.Length == 0 || !File.Exists(Path.Combine(folder, hook.SecretFile))) yield return new("notify.webhook.secretFile", $"\"{hook.SecretFile}\" is not there", "Write a secret of at least 32 characters into it");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace PhysSec.Hub.Fleet;
+
+/// <summary>A certificate with its private key, both in PEM.</summary>
+public sealed record Issued(string CertificatePem, string KeyPem, string Thumbprint);
+
+/// <summary>
+/// The site's own certificate authority (ECDSA P-256), made at the first start. A subject's CN is its name, its OU its kind: hub, broker, node or observer.
+/// Keys lie under <c>DIR/pki</c>, readable by the service alone.
+/// </summary>
+public sealed class Authority : IDisposable
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+    private static readonly TimeSpan _rootLife = TimeSpan.FromDays(365 * 20);
+    private static readonly TimeSpan _leafLife = TimeSpan.FromDays(365 * 3);
+    private static readonly TimeSpan _slack = TimeSpan.FromHours(1);
+
+    private readonly X509Certificate2 _root;
+
+    private Authority(X509Certificate2 root) => _root = root;
+
+    public string RootPem => _root.ExportCertificatePem();
+
+    /// <summary>Trusts this authority alone.</summary>
+    public X509Certificate2Collection Trust => [X509CertificateLoader.LoadCertificate(_root.RawData)];
+
+    public static Authority Open(string folder, string site, DateTimeOffset now)
+    {
+        PrivateFiles.Folder(folder);
+        var (certificate, key) = (Path.Combine(folder, "ca.crt"), Path.Combine(folder, "ca.key"));
+        if (!File.Exists(key))
+        {
+            using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var request = new CertificateRequest($"CN=PhysSec {site}, OU=authority", pair, HashAlgorithmName.SHA256);
+            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
+            request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+            request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+            using var root = request.CreateSelfSigned(now - _slack, now + _rootLife);
+            PrivateFiles.Write(certificate, root.ExportCertificatePem());
+            PrivateFiles.Write(key, pair.ExportPkcs8PrivateKeyPem());
+        }
+
+        return new Authority(X509Certificate2.CreateFromPemFile(certificate, key));
+    }
+
+    /// <summary>Makes a key pair and its certificate. Serial numbers are 16 random bytes.</summary>
+    public Issued Issue(string name, string kind, DateTimeOffset now)
+    {
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var subject = new X500DistinguishedNameBuilder();
+        subject.AddOrganizationalUnitName(kind);
+        subject.AddCommonName(name);
+        var request = new CertificateRequest(subject.Build(), pair, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        var server = kind == Kinds.Broker;
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(server ? ServerAuthentication : ClientAuthentication)], true));
+        if (server)
+        {
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddDnsName("localhost");
+            names.AddIpAddress(IPAddress.Loopback);
+            names.AddDnsName(Environment.MachineName);
+            request.CertificateExtensions.Add(names.Build());
+        }
+
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_root, true, false));
+        var serial = RandomNumberGenerator.GetBytes(16);
+        serial[0] &= 0x7F;
+        using var certificate = request.Create(_root, now - _slack, now + _leafLife, serial);
+        return new Issued(certificate.ExportCertificatePem(), pair.ExportPkcs8PrivateKeyPem(), certificate.GetCertHashString(HashAlgorithmName.SHA256));
+    }
+
+    /// <summary>Null when the certificate is a client's of this authority and in its time; else why not.</summary>
+    public string? Refusal(X509Certificate2 certificate, DateTimeOffset now)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(Trust);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck; // Revocation is the nodes table, looked at on every connect.
+        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
+        chain.ChainPolicy.VerificationTime = now.UtcDateTime;
+        return chain.Build(certificate) ? null : "certificate of another authority: " + string.Join(", ", chain.ChainStatus.Select(it => it.Status));
+    }
+
+    public void Dispose() => _root.Dispose();
+}
+
+/// <summary>Kinds of certificate, written in the subject's OU.</summary>
+public static class Kinds
+{
+    public const string Broker = "broker";
+    public const string Hub = "hub";
+    public const string Node = "node";
+    public const string Observer = "observer";
+}
+
+/// <summary>Files and folders that only the service may read.</summary>
+public static class PrivateFiles
+{
+    public static string Folder(string path)
+    {
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    /// <summary>Written beside and renamed, so that a reader sees the old text or the new one.</summary>
+    public static void Write(string path, string text)
+    {
+        var beside = path + ".new";
+        using (var file = new FileStream(beside, new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }))
+        using (var writer = new StreamWriter(file)) writer.Write(text);
+        File.Move(beside, path, overwrite: true);
+    }
+}

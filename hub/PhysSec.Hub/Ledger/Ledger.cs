@@ -1,0 +1,140 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using PhysSec.Core;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Ledger;
+
+/// <summary>What came of storing one record.</summary>
+public enum Stored
+{
+    New,
+
+    /// <summary>The same key with the same hash was there already.</summary>
+    Repeated,
+
+    /// <summary>The same key with another hash: kept beside the first, and an alarm.</summary>
+    Diverged,
+}
+
+/// <summary>The append-only table of everything that happened at a node or was done at the hub. Runs inside the caller's transaction.</summary>
+public static class Records
+{
+    /// <summary>The source of the hub's own records.</summary>
+    public const string Hub = "hub";
+
+    /// <summary>Stores a node's record under its key (node, epoch, stream, seq).</summary>
+    public static Stored Append(SqliteConnection store, NodeId node, JournalRecord record, string hash, string body, DateTimeOffset receivedAt, bool late)
+    {
+        var columns = Columns.Of(record.Fact);
+        return Append(store, node.Value, record.Epoch, record.Stream, record.Seq, hash, body, receivedAt, record.At, late, columns);
+    }
+
+    /// <summary>Writes down what a person (or the hub itself) did, chained to the hub's record before it.</summary>
+    public static void Act(SqliteConnection store, Act act, DateTimeOffset at)
+    {
+        var epoch = HubEpoch(store);
+        var (seq, head) = Through(store, Hub, epoch, Streams.Access);
+        var fact = new JsonObject
+        {
+            ["kind"] = "hub.act",
+            ["verb"] = act.Verb,
+            ["actor"] = act.Actor.Name,
+            ["role"] = act.Actor.Role,
+            ["origin"] = act.Actor.Origin,
+            ["target"] = act.Target,
+            ["reason"] = act.Reason,
+            ["before"] = act.Before?.DeepClone(),
+            ["after"] = act.After?.DeepClone(),
+        };
+        var body = new JsonObject { ["epoch"] = epoch, ["stream"] = Streams.Access, ["seq"] = seq + 1, ["at"] = at.ToString("O"), ["fact"] = fact }
+            .ToJsonString(WireJson.Plain.Options);
+        var hash = Chain.Next(head, body);
+        Append(store, Hub, epoch, Streams.Access, seq + 1, hash, body, at, at, late: false, new Columns("hub." + act.Verb, Door: act.Door, Person: act.Person));
+        SetThrough(store, Hub, epoch, Streams.Access, seq + 1, hash);
+    }
+
+    /// <summary>Up to where a stream is stored without a hole, and the chain value there.</summary>
+    public static (long Seq, string Head) Through(SqliteConnection store, string source, long epoch, string stream) =>
+        store.One(
+            "select through, head from streams where source = $source and epoch = $epoch and stream = $stream",
+            it => Tuple.Create(it.GetInt64(0), it.GetString(1)), ("$source", source), ("$epoch", epoch), ("$stream", stream)) is var (seq, head)
+            ? (seq, head) : (0, Chain.Genesis);
+
+    public static void SetThrough(SqliteConnection store, string source, long epoch, string stream, long seq, string head) =>
+        store.Execute(
+            "insert into streams values ($source, $epoch, $stream, $seq, $head) on conflict do update set through = $seq, head = $head",
+            ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$head", head));
+
+    public static long HubEpoch(SqliteConnection store) => store.Number("select value from meta where name = 'hub-epoch'");
+
+    private static Stored Append(
+        SqliteConnection store, string source, long epoch, string stream, long seq, string hash, string body, DateTimeOffset receivedAt, DateTimeOffset? at, bool late, Columns columns)
+    {
+        var added = store.Execute(
+            """
+            insert into ledger (source, epoch, stream, seq, hash, body, received_at, at, late, kind, door, direction, person, credential, outcome, reason, code)
+            values ($source, $epoch, $stream, $seq, $hash, $body, $received, $at, $late, $kind, $door, $direction, $person, $credential, $outcome, $reason, $code)
+            on conflict do nothing
+            """,
+            ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", hash), ("$body", body), ("$received", receivedAt), ("$at", at),
+            ("$late", late), ("$kind", columns.Kind), ("$door", columns.Door), ("$direction", columns.Direction), ("$person", columns.Person),
+            ("$credential", columns.Credential), ("$outcome", columns.Outcome), ("$reason", columns.Reason), ("$code", columns.Code));
+        if (added == 1) return Stored.New;
+
+        var same = store.Number(
+            "select count(*) from ledger where source = $source and epoch = $epoch and stream = $stream and seq = $seq and hash = $hash",
+            ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", hash)) == 1;
+        if (same) return Stored.Repeated;
+        store.Execute(
+            """
+            insert into divergence (source, epoch, stream, seq, hash, body, received_at) values ($source, $epoch, $stream, $seq, $hash, $body, $received)
+            on conflict do nothing
+            """,
+            ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", hash), ("$body", body), ("$received", receivedAt));
+        return Stored.Diverged;
+    }
+}
+
+/// <summary>Who acts: a console account, an API token, the command line or the hub itself. Role is administrator, operator, auditor or system.</summary>
+public sealed record Actor(string Name, string Role, string Origin, IReadOnlyList<string>? Scope = null)
+{
+    public static Actor System { get; } = new("hub", "system", "hub");
+}
+
+/// <summary>One act for the record. Before and After never hold secrets.</summary>
+public sealed record Act(Actor Actor, string Verb, string? Target, string? Reason, JsonNode? Before = null, JsonNode? After = null, string? Door = null, string? Person = null);
+
+/// <summary>What a search looks for, taken out of a record's fact.</summary>
+public sealed record Columns(
+    string Kind, string? Door = null, string? Direction = null, string? Person = null, string? Credential = null, string? Outcome = null, string? Reason = null, int? Code = null)
+{
+    public static Columns Of(Fact fact) => fact switch
+    {
+        AccessGranted it => new("access.granted", it.Door.Value, Name(it.Direction), it.Person.Value, it.Credential.Prefix, "granted"),
+        AccessDenied it => new(
+            "access.denied", it.Door.Value, Name(it.Direction), it.Person?.Value, it.Credential?.Prefix, "denied", JsonNamingPolicy.CamelCase.ConvertName(it.Reason.ToString()), it.Code),
+        Passage it => new("access.passage", it.Door.Value, Name(it.Direction), it.Person?.Value),
+        NoPassage it => new("access.no-passage", it.Door.Value, Name(it.Direction), it.Person?.Value),
+        ExitRequested it => new("door.exit-request", it.Door.Value, "out"),
+        DoorChanged it => new("door.changed", it.Door.Value, Reason: it.By),
+        ReaderFaulted it => new("reader.fault", it.Door.Value, Name(it.Direction), Reason: it.Fault),
+        AlarmRaised it => new("alarm.raised", Reason: it.Class),
+        AlarmCleared it => new("alarm.cleared", Reason: it.Class),
+        Measured => new("measured"),
+        CommandExecuted it => new("command", Outcome: it.Outcome, Reason: it.Verb),
+        PolicyApplied => new("policy.applied"),
+        PolicyRefused => new("policy.refused"),
+        NodeStarted => new("node.started"),
+        NodeStopped => new("node.stopped"),
+        ClockStepped => new("clock.stepped"),
+        JournalRepaired => new("journal.repaired"),
+        EpochBegan => new("epoch.began"),
+        MeasurementsThinned => new("measurements.thinned"),
+        _ => new("unknown"),
+    };
+
+    private static string Name(Core.Access.Direction direction) => direction == Core.Access.Direction.In ? "in" : "out";
+}

@@ -1,0 +1,85 @@
+using Microsoft.Data.Sqlite;
+
+namespace PhysSec.Hub.Storage;
+
+/// <summary>The store's tables, in one place. A later version appends a step; steps are never changed.</summary>
+internal static class Schema
+{
+    private static readonly string[] _steps =
+    [
+        """
+        create table meta (name text primary key, value text not null) without rowid;
+
+        -- Every node record and every act of a person at the hub, exactly as written. Nothing here is ever updated or deleted.
+        create table ledger (
+          id integer primary key autoincrement,
+          source text not null, epoch integer not null, stream text not null, seq integer not null,
+          hash text not null, body text not null, received_at integer not null, at integer, late integer not null default 0,
+          kind text not null, door text, direction text, person text, credential text, outcome text, reason text, code integer,
+          unique (source, epoch, stream, seq));
+        create index ledger_at on ledger (at, id);
+        create index ledger_person on ledger (person, id) where person is not null;
+        create index ledger_door on ledger (door, id) where door is not null;
+        create index ledger_kind on ledger (kind, id);
+        create index ledger_outcome on ledger (outcome, id) where outcome is not null;
+
+        create table streams (
+          source text not null, epoch integer not null, stream text not null,
+          through integer not null, head text not null, primary key (source, epoch, stream)) without rowid;
+        create table divergence (
+          id integer primary key, source text not null, epoch integer not null, stream text not null, seq integer not null,
+          hash text not null, body text not null, received_at integer not null, unique (source, epoch, stream, seq, hash));
+        create table dead_letters (
+          id integer primary key, received_at integer not null, source text, topic text not null, fault text not null,
+          length integer not null, hash text not null, payload blob);
+        create table refusals (
+          id integer primary key, first_at integer not null, last_at integer not null, origin text not null, claimed text, fault text not null, count integer not null,
+          unique (origin, claimed, fault));
+
+        create table nodes (
+          id text primary key, name text not null, thumbprint text not null, certificate text not null, epoch integer not null, revoked_at integer,
+          enrolled_at integer not null, birth text, state text not null default 'never-seen', since integer, last_seen integer, health text) without rowid;
+
+        create table people (
+          id text primary key, name text not null, kana text not null, department text not null, email text, kind text not null,
+          extended integer not null default 0, note text) without rowid;
+        create table credentials (
+          token text primary key, person text not null references people (id), state text not null, since integer not null, reason text,
+          valid_from integer, valid_to integer) without rowid;
+        create table zones (id text primary key, body text not null) without rowid;
+        create table doors (id text primary key, node text not null, zone text not null, body text not null, lockdown integer not null default 0) without rowid;
+        create table schedules (id text primary key, body text not null) without rowid;
+        create table sensing (point text not null, node text not null, body text not null, primary key (node, point)) without rowid;
+        create table rights (
+          id text primary key, person text not null references people (id), zone text not null, schedule text not null, valid_from integer not null, valid_to integer not null,
+          applicant text not null, approver text not null, application text not null, purpose text not null, removed_at integer) without rowid;
+        create table policies (
+          node text not null, version integer not null, hash text not null, body text not null, issued_at integer not null, in_force_at integer,
+          primary key (node, version)) without rowid;
+
+        create table alarms (key text primary key, node text not null, body text not null) without rowid;
+        create table alarm_history (id integer primary key, at integer, recorded_at integer not null, key text not null, what text not null, late integer not null, body text not null);
+        create index alarm_history_key on alarm_history (key, id);
+        create table notifications (
+          id integer primary key, alarm text not null, what text not null, channel text not null, made_at integer not null, body text not null,
+          tries integer not null default 0, next_at integer, sent_at integer, fault text, given_up integer not null default 0);
+        create index notifications_due on notifications (next_at) where next_at is not null;
+
+        create table tokens (name text primary key, hash text not null unique, role text not null, may_release integer not null, expires_at integer not null) without rowid;
+        """,
+    ];
+
+    public static void Apply(SqliteConnection connection)
+    {
+        var version = connection.Number("pragma user_version");
+        if (version > _steps.Length)
+            throw new InvalidOperationException($"the store has schema {version}, this program knows {_steps.Length}; start a newer version of the hub");
+        for (var next = version; next < _steps.Length; next++)
+        {
+            connection.Execute("begin immediate");
+            connection.Execute(_steps[next]);
+            connection.Execute($"pragma user_version = {next + 1}");
+            connection.Execute("commit");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace PhysSec.Hub.Storage;
+
+/// <summary>
+/// The hub's one store. All writing goes through one loop that commits whatever has gathered in one transaction (group commit, synchronous = FULL);
+/// a caller's task ends after its commit. Each piece of work stands or falls by itself (savepoint). Reading uses pooled connections of its own.
+/// </summary>
+public sealed class Store : IAsyncDisposable
+{
+    private const int GroupMax = 256;
+    private const int QueueMax = 4096;
+
+    private readonly string _connection;
+    private readonly SqliteConnection _writer;
+    private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(QueueMax) { SingleReader = true });
+    private readonly Task _loop;
+
+    private Store(string path)
+    {
+        _connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 }.ConnectionString;
+        _writer = new SqliteConnection(_connection);
+        _writer.Open();
+        Execute(_writer, "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 10000");
+        Schema.Apply(_writer);
+        _loop = Task.Run(WriteLoopAsync);
+    }
+
+    /// <summary>Opens or makes the store.</summary>
+    /// <exception cref="SqliteException">The file cannot be opened or is none of ours.</exception>
+    public static Store Open(string path) => new(path);
+
+    /// <summary>Runs the work inside the next transaction; ends after the commit.</summary>
+    /// <exception cref="SqliteException">The disk refused; nothing of the group was stored.</exception>
+    public async Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancel = default)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        T result = default!;
+        var item = new Work(
+            connection => result = work(connection),
+            () => done.TrySetResult(result),
+            fault => done.TrySetException(fault));
+        await _queue.Writer.WriteAsync(item, cancel);
+        return await done.Task;
+    }
+
+    public Task WriteAsync(Action<SqliteConnection> work, CancellationToken cancel = default) =>
+        WriteAsync(connection => { work(connection); return 0; }, cancel);
+
+    /// <summary>Reads a consistent snapshot.</summary>
+    public T Read<T>(Func<SqliteConnection, T> work)
+    {
+        using var connection = new SqliteConnection(_connection);
+        connection.Open();
+        using var snapshot = connection.BeginTransaction(deferred: true);
+        return work(connection);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _loop;
+        _writer.Dispose();
+        SqliteConnection.ClearAllPools();
+    }
+
+    private static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private async Task WriteLoopAsync()
+    {
+        var group = new List<Work>();
+        while (await _queue.Reader.WaitToReadAsync())
+        {
+            group.Clear();
+            while (group.Count < GroupMax && _queue.Reader.TryRead(out var item)) group.Add(item);
+            Commit(group);
+        }
+    }
+
+    private void Commit(List<Work> group)
+    {
+        var good = new List<Work>();
+        try
+        {
+            Execute(_writer, "begin immediate");
+            foreach (var item in group)
+            {
+                Execute(_writer, "savepoint work");
+                try
+                {
+                    item.Run(_writer);
+                    Execute(_writer, "release work");
+                    good.Add(item);
+                }
+                catch (Exception fault) when (fault is not OutOfMemoryException)
+                {
+                    Execute(_writer, "rollback to work; release work");
+                    item.Fail(fault); // Its owner gets the fault; the others of the group go on.
+                }
+            }
+
+            Execute(_writer, "commit");
+        }
+        catch (SqliteException fault)
+        {
+            RollBack();
+            foreach (var item in group) item.Fail(fault);
+            return;
+        }
+
+        foreach (var item in good) item.Done();
+    }
+
+    private void RollBack()
+    {
+        try
+        {
+            Execute(_writer, "rollback");
+        }
+        catch (SqliteException)
+        {
+            // SQLite has rolled back by itself (disk full): there is no transaction left to end.
+        }
+    }
+
+    private sealed record Work(Action<SqliteConnection> Run, Action Done, Action<Exception> Fail);
+}
