@@ -162,6 +162,23 @@ public sealed class BoardFileTests
     }
 
     [Fact]
+    public void The_wiring_table_names_every_line_of_the_real_board()
+    {
+        var table = File.ReadAllText(Path.Combine(BoardsFolder(), "..", "README.md"));
+        foreach (var device in BoardFile.Load(Path.Combine(BoardsFolder(), "one-room-pi.json")).Devices)
+        {
+            var row = device switch
+            {
+                WiegandEntry it => $"| `{it.Id}` D0, D1 | {it.D0}, {it.D1} |",
+                InputEntry it => $"| `{it.Id}` | {it.Line} |",
+                OutputEntry it => $"| `{it.Id}` | {it.Line} |",
+                _ => $"| `{device.Id}` SDA, SCL | 2, 3 |",
+            };
+            Assert.Contains(row, table, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_relative_socket_lies_beside_the_board_file_and_an_absolute_one_stays()
     {
         var folder = Directory.CreateTempSubdirectory("board").FullName;
