@@ -23,21 +23,19 @@ public sealed class SendWindow(long acknowledged)
     /// <summary>Batches sent and not acknowledged.</summary>
     public int Flying => _flying.Count;
 
-    /// <summary>The records to send next, or null. A hole that the hub has named comes first.</summary>
-    public SeqRange? Next(long head, TimeSpan now)
+    /// <summary>Gives up waiting when it is time. To be called often, also while nothing may be sent.</summary>
+    public void Expire(TimeSpan now)
     {
-        if (_flying.TryPeek(out var oldest) && now - oldest.At >= Patience)
-        {
-            _flying.Clear();
-            Sent = Acknowledged;
-        }
+        if (!_flying.TryPeek(out var oldest) || now - oldest.At < Patience) return;
+        _flying.Clear();
+        _holes.Clear();
+        Sent = Acknowledged;
+    }
 
-        while (_holes.TryPeek(out var hole))
-        {
-            if (hole.First <= head) return hole with { Last = Math.Min(hole.Last, head) };
-            _holes.Dequeue();
-        }
-
+    /// <summary>The records to send next, or null. A hole that the hub has named comes first.</summary>
+    public SeqRange? Next(long head)
+    {
+        if (_holes.TryPeek(out var hole)) return hole;
         return Sent < head ? new(Sent + 1, head) : null;
     }
 
@@ -51,10 +49,10 @@ public sealed class SendWindow(long acknowledged)
         {
             _holes.Dequeue();
             if (last < asked.Last) _holes.Enqueue(asked with { First = last + 1 });
-            if (last <= Sent) return;
+            return; // The flight that lost it is still in the air, and with it the patience.
         }
 
-        Sent = Math.Max(Sent, last);
+        Sent = last;
         _flying.Enqueue((last, now));
     }
 
@@ -62,7 +60,7 @@ public sealed class SendWindow(long acknowledged)
     public void Skip(SeqRange asked)
     {
         if (_holes.TryPeek(out var hole) && hole.First == asked.First) _holes.Dequeue();
-        Sent = Math.Max(Sent, asked.Last);
+        else Sent = asked.Last;
     }
 
     public void Take(long through, IReadOnlyList<SeqRange> resend)
@@ -72,7 +70,8 @@ public sealed class SendWindow(long acknowledged)
         while (_flying.TryPeek(out var oldest) && oldest.Last <= Acknowledged) _flying.Dequeue();
         foreach (var range in resend.Where(it => it.First >= 1 && it.First <= it.Last))
         {
-            if (_holes.Count < HolesMax && range.First <= Sent && !_holes.Contains(range)) _holes.Enqueue(range);
+            var hole = range with { Last = Math.Min(range.Last, Sent) };
+            if (_holes.Count < HolesMax && hole.First <= hole.Last && !_holes.Contains(hole)) _holes.Enqueue(hole);
         }
     }
 

@@ -11,7 +11,7 @@ using PhysSec.Node.Journal;
 namespace PhysSec.Node.Uplink;
 
 /// <summary>What a node says while it is connected: one loop, one thing after the other, nothing in it waits for an answer.</summary>
-public sealed partial class Uplink
+public sealed partial class UplinkLoop
 {
     private const int FlyingMax = 4;
     private static readonly TimeSpan _stateEvery = TimeSpan.FromSeconds(15);
@@ -106,6 +106,7 @@ public sealed partial class Uplink
 
         try
         {
+            foreach (var window in session.Windows.Values) window.Expire(now);
             while (_hot.Reader.TryRead(out var record)) SendHot(session, store, record);
             while (session.Flying < FlyingMax && SendBatch(session, store, Streams.Access, now)) { }
             while (session.Flying < FlyingMax && MeasurementsAreDue(session, store, now) && SendBatch(session, store, Streams.Measurements, now)) { }
@@ -121,7 +122,7 @@ public sealed partial class Uplink
     {
         var window = session.Window(store, stream);
         var head = store.State(stream).Seq;
-        if (window.Next(head, now) is not { } range) return false;
+        if (window.Next(head) is not { } range) return false;
         var run = store.Read(store.Epoch, stream, range.First, range.Last, Batches.RecordsMax, Batches.BytesMax);
         if (run.Count == 0)
         {
@@ -148,7 +149,7 @@ public sealed partial class Uplink
         if (waiting <= 0)
         {
             session.MeasuredSince = null;
-            return session.Window(store, Streams.Measurements).Flying > 0; // What was lost on the way is looked at too.
+            return true; // A hole may be waiting.
         }
 
         session.MeasuredSince ??= now;

@@ -20,7 +20,7 @@ public sealed record NodeView(
 /// The node's line to the hub, a loop of its own that only passes messages: when it is down, doors work on and the journal fills; when it is up, it says
 /// what the node is and sends on from the last acknowledged record.
 /// </summary>
-public sealed partial class Uplink
+public sealed partial class UplinkLoop
 {
     private static readonly TimeSpan _deadline = TimeSpan.FromSeconds(10);
 
@@ -45,7 +45,7 @@ public sealed partial class Uplink
     /// <param name="clock">Time of the waits.</param>
     /// <param name="random">Draws 0 to 1, for the jitter.</param>
     /// <param name="log">One line when the link comes or goes.</param>
-    public Uplink(
+    public UplinkLoop(
         UplinkIdentity identity, PolicyIntake policies, CommandIntake commands, NodeView view, TimeProvider clock, Func<double> random, ILogger log)
     {
         (_identity, _view, _clock, _random, _log) = (identity, view, clock, random, log);
