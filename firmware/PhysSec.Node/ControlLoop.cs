@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Node.Control;
 using PhysSec.Node.Journal;
@@ -144,21 +145,37 @@ public sealed class ControlLoop
     {
         foreach (var door in effects.Secure) world.Field.Secure(door);
 
-        var recorded = effects.Records.Count == 0 && effects.Memory is null || await KeepAsync(effects.Records, effects.Memory);
+        var waits = effects.Release.Any(it => !it.EvenUnrecorded);
+        var recorded = effects.Records.Count == 0 && effects.Memory is null
+            || await KeepAsync(effects.Records, effects.Memory, waits ? [.. effects.Records.Select(Unreleased)] : effects.Records);
         foreach (var release in effects.Release.Where(it => recorded || it.EvenUnrecorded)) world.Field.Release(release.Door);
 
         foreach (var signal in effects.Signals) world.Field.Show(signal);
         foreach (var value in effects.Live) world.Live(value);
-        foreach (var answer in effects.Replies) world.Reply(answer);
+        foreach (var answer in effects.Replies)
+            world.Reply(recorded || !waits ? answer : answer with { Outcome = "refused", Fault = "the journal cannot record it, so nothing was released" });
     }
 
-    private async Task<bool> KeepAsync(IReadOnlyList<Entry> records, NodeMemory? memory)
+    private Task<bool> KeepAsync(IReadOnlyList<Entry> records, NodeMemory? memory) => KeepAsync(records, memory, records);
+
+    private async Task<bool> KeepAsync(IReadOnlyList<Entry> records, NodeMemory? memory, IReadOnlyList<Entry> otherwise)
     {
         var healthy = _keeper.Healthy;
-        var recorded = await _keeper.KeepAsync(new JournalWrite(records, memory, Stamp));
+        var write = new JournalWrite(records, memory, Stamp);
+        var recorded = await _keeper.KeepAsync(write, ReferenceEquals(records, otherwise) ? write : write with { Entries = otherwise });
         if (healthy && !_keeper.Healthy) _first.Enqueue(new JournalHealthChanged(false, _keeper.Fault));
         return recorded;
     }
+
+    /// <summary>What is true of a grant that could not be recorded in time: the person was refused.</summary>
+    private static Entry Unreleased(Entry entry) => entry.Fact is AccessGranted it
+        ? entry with
+        {
+            Fact = new AccessDenied(
+                it.Door, it.Direction, it.Credential, it.Person, DenialReason.JournalFault, (int)DenialReason.JournalFault, "a journal that can be written",
+                it.PolicyVersion, it.PolicyHash, it.PolicyAgeSeconds),
+        }
+        : entry;
 
     private sealed record World(StepFunction Step, Field Field, Action<Live> Live, Action<CommandReply> Reply);
 }

@@ -9,14 +9,15 @@ namespace PhysSec.Node;
 /// The board as the control loop sees it: what happens becomes an input, what is to be done becomes a level on a line. Card numbers become tokens
 /// here, in the reader's callback, and go no further. Callbacks only post; none of them waits.
 /// </summary>
-public sealed class Field : IDisposable
+public sealed class Field
 {
     private readonly Board _board;
     private readonly byte[] _siteKey;
     private readonly Action<Input> _post;
+    private readonly Dictionary<(DoorId Door, Direction Direction), Indication> _shown = [];
     private long _framesDiscarded;
 
-    /// <param name="board">Owned: closing this closes it, outputs first.</param>
+    /// <param name="board">Open.</param>
     /// <param name="siteKey">32 bytes.</param>
     /// <param name="post">Called on driver threads; never blocks.</param>
     public Field(Board board, byte[] siteKey, Action<Input> post)
@@ -61,8 +62,10 @@ public sealed class Field : IDisposable
                 Switch(DeviceRole.Siren, null, siren.On);
                 break;
             case ReaderSignal reader:
-                Switch(DeviceRole.ReaderLed, reader.Door, reader.Indication == Indication.Granted);
-                Switch(DeviceRole.ReaderBuzzer, reader.Door, reader.Indication is Indication.Denied or Indication.PreAlarm);
+                _shown[(reader.Door, reader.Direction)] = reader.Indication;
+                var shown = _shown.Where(it => it.Key.Door == reader.Door).Select(it => it.Value).ToList(); // Both sides share one light and one tone.
+                Switch(DeviceRole.ReaderLed, reader.Door, shown.Contains(Indication.Granted));
+                Switch(DeviceRole.ReaderBuzzer, reader.Door, shown.Contains(Indication.Denied) || shown.Contains(Indication.PreAlarm));
                 break;
             default:
                 throw new ArgumentException($"{signal.GetType().Name} has no device", nameof(signal));
@@ -86,7 +89,17 @@ public sealed class Field : IDisposable
         while (await timer.WaitForNextTickAsync(stop));
     }
 
-    public void Dispose() => _board.Dispose();
+    /// <summary>What a device is to the rules; null when it is no contact.</summary>
+    public static ContactRole? RoleOf(DeviceRole role) => role switch
+    {
+        DeviceRole.DoorContact => ContactRole.DoorLeaf,
+        DeviceRole.ExitButton => ContactRole.ExitButton,
+        DeviceRole.DoorTamper => ContactRole.DoorTamper,
+        DeviceRole.EnclosureTamper => ContactRole.EnclosureTamper,
+        DeviceRole.MainsPresent => ContactRole.Mains,
+        DeviceRole.Leak => ContactRole.Leak,
+        _ => null,
+    };
 
     private static Sampled Read(Sensor sensor)
     {
@@ -112,17 +125,7 @@ public sealed class Field : IDisposable
 
     private void OnContact(ContactInput input, bool? active)
     {
-        ContactRole? role = input.Role switch
-        {
-            DeviceRole.DoorContact => ContactRole.DoorLeaf,
-            DeviceRole.ExitButton => ContactRole.ExitButton,
-            DeviceRole.DoorTamper => ContactRole.DoorTamper,
-            DeviceRole.EnclosureTamper => ContactRole.EnclosureTamper,
-            DeviceRole.MainsPresent => ContactRole.Mains,
-            DeviceRole.Leak => ContactRole.Leak,
-            _ => null,
-        };
-        if (role is { } known) _post(new ContactChanged(input.Id, known, input.Door is { } door ? new DoorId(door) : null, active));
+        if (RoleOf(input.Role) is { } role) _post(new ContactChanged(input.Id, role, input.Door is { } door ? new DoorId(door) : null, active));
     }
 
     private void Switch(DeviceRole role, DoorId? door, bool on)

@@ -19,7 +19,7 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
     private const int AttemptMax = 64;
 
     private readonly LinkedList<JournalWrite> _held = new();
-    private List<JournalCommit> _attempt = [];
+    private List<(JournalCommit Commit, JournalWrite Held)> _attempt = [];
     private long _attemptAt;
     private long _lost;
 
@@ -30,11 +30,13 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
     public string? Fault { get; private set; }
 
     /// <summary>True: durable. False: kept for later, and <see cref="Healthy"/> is false.</summary>
-    public async Task<bool> KeepAsync(JournalWrite write)
+    /// <param name="write">What happened.</param>
+    /// <param name="otherwise">What to keep for later instead, when the disk's refusal changes what happened.</param>
+    public async Task<bool> KeepAsync(JournalWrite write, JournalWrite otherwise)
     {
         if (!Healthy)
         {
-            Hold(write);
+            Hold(otherwise);
             return false;
         }
 
@@ -55,8 +57,8 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
         }
 
         (Healthy, Fault) = (false, commit.Fault ?? "the journal did not answer within 250 ms");
-        Hold(write);
-        _attempt = [commit]; // It may still turn out to have been written.
+        Hold(otherwise);
+        _attempt = [(commit, otherwise)]; // It may still turn out to have been written.
         _attemptAt = clock.GetTimestamp();
         return false;
     }
@@ -64,15 +66,15 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
     /// <summary>To be called often; tries again once a second. True when the journal has just become healthy.</summary>
     public bool Retry(Stamp now)
     {
-        if (Healthy || _attempt.Exists(it => !it.Task.IsCompleted)) return false;
-        var refused = _attempt.Find(it => it.Records is null)?.Fault;
-        foreach (var commit in _attempt.Where(it => it.Records is not null))
+        if (Healthy || _attempt.Exists(it => !it.Commit.Task.IsCompleted)) return false;
+        var refused = _attempt.Find(it => it.Commit.Records is null).Commit?.Fault;
+        foreach (var (commit, held) in _attempt.Where(it => it.Commit.Records is not null))
         {
-            _held.Remove(commit.Write);
+            _held.Remove(held);
             committed(commit.Records!);
         }
 
-        var proved = _attempt.Count > 0 && refused is null && !_attempt.Exists(it => it.Abandoned);
+        var proved = _attempt.Count > 0 && refused is null && !_attempt.Exists(it => it.Commit.Abandoned);
         if (refused is not null) Fault = refused;
         _attempt = [];
         if (proved && _held.Count == 0 && _lost == 0)
@@ -85,7 +87,7 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
         if (proved && _held.Count == 0) TellWhatWasLost(now);
         var next = _held.Take(AttemptMax).ToList();
         if (next.Count == 0) next.Add(new JournalWrite([], null, now)); // Proves that the disk takes something again.
-        _attempt = [.. next.Select(writer.Enqueue)];
+        _attempt = [.. next.Select(it => (writer.Enqueue(it), it))];
         _attemptAt = clock.GetTimestamp();
         return false;
     }
@@ -109,5 +111,5 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
         _lost++;
     }
 
-    private bool Attempted(JournalWrite write) => _attempt.Exists(it => ReferenceEquals(it.Write, write));
+    private bool Attempted(JournalWrite write) => _attempt.Exists(it => ReferenceEquals(it.Held, write));
 }

@@ -16,7 +16,7 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
 
     private TimeSpan? _offset; // The wall clock's lead over the monotonic one, as last seen.
     private DateTimeOffset _wallZero;
-    private DateTimeOffset _hubTime = DateTimeOffset.MinValue;
+    private DateTimeOffset? _hubTime;
     private bool _confirmed;
 
     public ClockQuality Quality { get; private set; } = ClockQuality.Unset;
@@ -47,7 +47,7 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
         if (_confirmed) return ClockQuality.Synced;
         if (wall < builtAt) return ClockQuality.Unset;
         if (newestRecord is { } newest && wall < newest - Tolerance) return ClockQuality.Unset;
-        if (wall < _hubTime - Tolerance) return ClockQuality.Unset; // Time does not run back behind what the hub has signed.
+        if (_hubTime is { } hub && wall < hub - Tolerance) return ClockQuality.Unset; // Time does not run back behind what the hub has signed.
         return ClockQuality.Holdover;
     }
 

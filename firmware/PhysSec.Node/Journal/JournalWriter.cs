@@ -73,6 +73,7 @@ public sealed class JournalWriter : IAsyncDisposable
             if (store is null) Volatile.Write(ref _store, store = _open());
             while (true)
             {
+                foreach (var given in group.Where(it => it.Abandoned)) given.Fail("the caller gave up before the journal answered");
                 group.RemoveAll(it => it.Abandoned);
                 if (group.Count == 0) return;
                 var stored = store.Commit([.. group.Select(it => it.Write)], () => !group.Exists(it => it.Abandoned));

@@ -1,0 +1,147 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
+using PhysSec.Core.Wire;
+using PhysSec.Hardware;
+using PhysSec.Node.Control;
+using PhysSec.Node.Journal;
+using PhysSec.Node.Uplink;
+
+namespace PhysSec.Node;
+
+/// <summary>
+/// Puts the node together in the one order that is safe: outputs off, journal, last good policy, control loop; only then the network. Started means
+/// that the doors are under control. At the end, whatever its reason, the outputs are off.
+/// </summary>
+public sealed class NodeHost(
+    NodeConfig config, BoardFile boardFile, TimeProvider clock, IHostApplicationLifetime life, ILogger<NodeHost> log, ISystemdNotifier? systemd = null)
+    : BackgroundService
+{
+    private static readonly TimeSpan _housekeeping = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _beatMax = TimeSpan.FromSeconds(2);
+    private readonly CancellationTokenSource _loopEnd = new();
+
+    private Board? _board;
+    private Field? _field;
+    private JournalWriter? _writer;
+    private PolicyIntake? _policies;
+    private ControlLoop? _loop;
+    private UplinkLoop? _uplink;
+    private Task _looping = Task.CompletedTask;
+    private NodeReport? _report;
+
+    /// <summary>Why the node had to stop by itself; null after an orderly stop.</summary>
+    public Exception? Failure { get; private set; }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _board = Board.Open(boardFile, clock);
+        _writer = new JournalWriter(() => JournalStore.Open(config.StateFolder, config.Epoch));
+        var boot = Firmware.Boot();
+        var fault = await _writer.ProbeAsync(new([], null, new(null, TimeSpan.Zero, boot, ClockQuality.Unset, LinkState.Down)));
+        if (fault is not null) log.LogError("{Fault}", fault);
+
+        var journal = _writer.Store;
+        _policies = new PolicyIntake(config.Site, config.Node, config.HubKey, () => _writer.Store);
+        var siteClock = new SiteClock(Firmware.ReleasedAt, journal?.Newest);
+        var keeper = new RecordKeeper(_writer, clock, records => _uplink?.Committed(records));
+        _loop = new ControlLoop(clock, siteClock, keeper, boot);
+        siteClock.Observe(clock.GetUtcNow(), _loop.Uptime);
+        _field = new Field(_board, config.SiteKey, _loop.Post);
+        _report = new NodeReport(config, boardFile, _field, _loop, _policies, boot, () => _writer.Store);
+        _uplink = Connect(_report);
+
+        if (journal?.Repaired is { } repaired)
+        {
+            log.LogError("the journal was damaged and set aside as {SetAside}: {Fault}", repaired.SetAside, repaired.Fault);
+            _loop.Post(new Noted(new Entry(Streams.Access, repaired)));
+        }
+
+        var stored = _policies.Load();
+        if (stored is PolicyRejected refused) _loop.Post(refused);
+        var core = new NodeCore(_report.Setup(journal?.Previous ?? "none", siteClock.Quality, stored as PolicyArrived), journal?.Memory);
+        _field.PostContacts();
+        _looping = _loop.RunAsync(core.Step, _field, _uplink.Publish, _uplink.Reply, _loopEnd.Token);
+        log.LogInformation(
+            "doors under control: site {Site}, node {Node}, board {Board}{Simulated}, epoch {Epoch}, policy {Policy}",
+            config.Site, config.Node, boardFile.Name, _board.Simulated ? " (simulated)" : "", journal?.Epoch ?? 0, _policies.InForce?.Version ?? 0);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        List<Task> tasks = [_looping, KeepHouseAsync(stoppingToken), _uplink!.RunAsync(stoppingToken)];
+        tasks.AddRange(_field!.Sensors.Select(it => Task.Run(() => _field.SampleAsync(it, clock, stoppingToken), stoppingToken)));
+        var first = await Task.WhenAny(tasks);
+        if (stoppingToken.IsCancellationRequested) return;
+
+        // None of these ever ends by itself: a node that has lost one of them is restarted, with its doors locked meanwhile.
+        _field.MakeSafe();
+        Failure = first.Exception?.GetBaseException() ?? new InvalidOperationException("a loop of the node has ended");
+        log.LogCritical("the node stops: {Fault}", Failure.ToString().ReplaceLineEndings(" | "));
+        life.StopApplication();
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _loop?.Post(new Noted(new Entry(Streams.Access, new NodeStopped(Failure is null ? "stopped" : "failed"))));
+        await _loopEnd.CancelAsync();
+        await Task.WhenAny(_looping, Task.Delay(TimeSpan.FromSeconds(5), clock, cancellationToken));
+        _field?.MakeSafe();
+        await base.StopAsync(cancellationToken);
+        if (_writer is not null) await _writer.DisposeAsync();
+        _board?.Dispose();
+        log.LogInformation("stopped; the outputs are off");
+    }
+
+    public override void Dispose()
+    {
+        _board?.Dispose();
+        _loopEnd.Dispose();
+        base.Dispose();
+    }
+
+    private UplinkLoop Connect(NodeReport report)
+    {
+        var identity = new UplinkIdentity(
+            config.Site, config.Node, config.Hub, config.Authority, config.Certificate, config.DeviceKey, config.HubKey);
+        var commands = new CommandIntake(config.Site, config.Node, config.HubKey, () => _writer!.Store);
+        var view = new NodeView(() => _writer!.Store, report.Birth, report.State, () => _loop!.Stamp, _loop!.Post, report.Periods);
+        return new(identity, _policies!, commands, view, clock, () => RandomNumberGenerator.GetInt32(1_000_001) / 1_000_000.0, log);
+    }
+
+    private async Task KeepHouseAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(_housekeeping, clock);
+        for (var second = 0L; ; second++)
+        {
+            if (_loop!.SinceBeat < _beatMax) systemd?.Notify(new ServiceState("WATCHDOG=1"));
+            if (_policies!.InForce is null && _policies.Load() is { } late) _loop.Post(late); // The journal could not be opened at the start.
+            _policies.Save();
+            if (second % 10 == 0) Forget();
+            try
+            {
+                await timer.WaitForNextTickAsync(stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Forget()
+    {
+        if (_writer!.Store is not { } store) return;
+        try
+        {
+            store.Prune(Retention.Default, _loop!.SiteTime);
+            while (store.Thin(_report!.DiskFree, Retention.Default, _loop.Stamp)) log.LogWarning("the disk is nearly full: old records were removed");
+        }
+        catch (JournalException failure)
+        {
+            log.LogError("{Fault}", failure.Message);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using PhysSec.Core;
+using PhysSec.Core.Wire;
+using PhysSec.Hardware;
+using PhysSec.Node.Control;
+using PhysSec.Node.Journal;
+using PhysSec.Node.Uplink;
+
+namespace PhysSec.Node;
+
+/// <summary>What the node says about itself: to the core at the start, to the hub at every connection.</summary>
+public sealed class NodeReport(
+    NodeConfig config, BoardFile board, Field devices, ControlLoop loop, PolicyIntake policies, string boot, Func<JournalStore?> journal)
+{
+    private const int Schema = 1;
+    private readonly TimeSpan _started = loop.Uptime;
+    private readonly IReadOnlyList<PointDescription> _points = Points(devices.Sensors);
+    private readonly IReadOnlyList<DoorDescription> _doors = Doors(board);
+
+    /// <summary>How often each measured point is sampled, in seconds.</summary>
+    public IReadOnlyDictionary<PointId, double> Periods => devices.Sensors
+        .SelectMany(it => it.Points.Select(point => (new PointId(point.Id), it.Period.TotalSeconds)))
+        .ToDictionary(it => it.Item1, it => it.TotalSeconds);
+
+    /// <summary>Bytes free where the journal is.</summary>
+    public long DiskFree => new DriveInfo(config.StateFolder).AvailableFreeSpace;
+
+    public NodeSetup Setup(string previous, ClockQuality quality, PolicyArrived? policy) => new(
+        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy);
+
+    public Birth Birth()
+    {
+        var store = journal();
+        var state = store?.State(Streams.Access) ?? StreamState.New;
+        return new(
+            Schema, config.Node.Value, Firmware.Version, board.Name, devices.Simulated, store?.Epoch ?? 0, boot, state.Seq, state.Hash,
+            policies.InForce?.Version ?? 0, _points, _doors, loop.SiteTime);
+    }
+
+    public NodeState State()
+    {
+        var faults = Faults();
+        return new(faults.Count == 0 ? "online" : "degraded", boot, journal()?.Epoch ?? 0, loop.SiteTime, faults, Health());
+    }
+
+    private List<string> Faults()
+    {
+        var faults = new List<string>();
+        if (!loop.JournalHealthy) faults.Add(loop.JournalFault ?? "the journal cannot be written");
+        if (loop.Clock == ClockQuality.Unset) faults.Add("the clock is unset");
+        if (policies.InForce is null) faults.Add("there is no policy: every door refuses");
+        if (loop.Lost > 0) faults.Add($"{loop.Lost} inputs were lost to a full queue; every contact was read again");
+        faults.AddRange(devices.Faults);
+        return faults;
+    }
+
+    private NodeHealth Health()
+    {
+        var age = policies.InForce is { } policy && loop.SiteTime is { } now ? Math.Max(0, (now - policy.ConfirmedAt).TotalSeconds) : (double?)null;
+        return new(
+            Math.Round((loop.Uptime - _started).TotalSeconds, 1), journal()?.Backlog ?? 0, DiskFree, Math.Round(Environment.WorkingSet / 1048576.0, 1), loop.Clock,
+            policies.InForce?.Version ?? 0, age, devices.FramesDiscarded);
+    }
+
+    private static IReadOnlyList<PointDescription> Points(IReadOnlyList<Sensor> sensors) =>
+        [.. sensors.SelectMany(it => it.Points.Select(point => new PointDescription(
+            new(point.Id), point.Unit, point.Min, point.Max, point.Quantity, it.Period.TotalSeconds)))];
+
+    private static IReadOnlyList<DoorDescription> Doors(BoardFile board) =>
+        [.. board.Devices.Where(it => it.Door is not null).GroupBy(it => it.Door!).Select(it => new DoorDescription(
+            new(it.Key),
+            it.Any(device => device.Role == DeviceRole.EntryReader),
+            it.Any(device => device.Role == DeviceRole.ExitReader),
+            it.Any(device => device.Role == DeviceRole.DoorContact),
+            it.Any(device => device.Role == DeviceRole.ExitButton)))];
+
+    private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>
+        [.. board.Devices.OfType<InputEntry>()
+            .Select(it => (it.Id, Role: Field.RoleOf(it.Role), it.Door))
+            .Where(it => it.Role is not null)
+            .Select(it => new ContactSetup(it.Id, it.Role!.Value, it.Door is { } door ? new DoorId(door) : null))];
+}

@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using PhysSec.Core.Access;
+using PhysSec.Core.Wire;
+using PhysSec.Node;
+using PhysSec.Tests.Hardware;
+using PhysSec.Tests.Uplink;
+
+namespace PhysSec.Tests.Node;
+
+/// <summary>A node in a room with a hub: drivers, loop, journal and wire together.</summary>
+public sealed class NodeHostTests : IAsyncLifetime
+{
+    private readonly TestSite _site = new();
+    private readonly RunningRoom _room = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("physsec-node-");
+    private readonly NodeLog _log = new();
+    private TestHub _hub = null!;
+
+    public async ValueTask InitializeAsync() => _hub = await TestHub.StartAsync(_site);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _hub.DisposeAsync();
+        await _room.DisposeAsync();
+        _site.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_card_in_the_policy_opens_the_door_and_the_hub_hears_of_it()
+    {
+        await using var node = await StartAsync();
+        await GivePolicyAsync(1);
+        await _room.SayAsync("badge bob");
+        await _hub.Until(() => Facts<AccessGranted>().Count > 0);
+        await Eventually.TrueAsync(() => LockReleased());
+        Assert.Equal("p-sato", Facts<AccessGranted>()[0].Person.Value);
+
+        await _room.SayAsync("badge alice");
+        await _hub.Until(() => Facts<AccessDenied>().Count > 0);
+        Assert.Equal(DenialReason.UnknownCredential, Facts<AccessDenied>()[0].Reason);
+    }
+
+    [Fact]
+    public async Task Without_a_policy_every_card_is_refused()
+    {
+        await using var node = await StartAsync();
+        await _room.SayAsync("badge bob");
+        await _hub.Until(() => Facts<AccessDenied>().Count > 0);
+        Assert.Equal(DenialReason.NoPolicy, Facts<AccessDenied>()[0].Reason);
+        Assert.False(LockReleased());
+    }
+
+    [Fact]
+    public async Task With_the_hub_gone_the_last_policy_holds_over_a_restart_and_everything_arrives_in_the_end()
+    {
+        await using (await StartAsync()) await GivePolicyAsync(1);
+        var (port, ledger) = (_hub.Port, _hub.Ledger);
+        await _hub.DisposeAsync();
+
+        await using (await StartAsync(port))
+        {
+            await _room.SayAsync("badge bob");
+            await Eventually.TrueAsync(LockReleased);
+        }
+
+        Assert.False(LockReleased());
+        _hub = await TestHub.StartAsync(_site, port);
+        foreach (var (key, body) in ledger) _hub.Ledger[key] = body;
+        await using (await StartAsync(port))
+        {
+            await _hub.Until(() => Facts<AccessGranted>().Count > 0 && Facts<NodeStarted>().Count == 3);
+            Assert.Equal(["none", "stopped", "stopped"], Facts<NodeStarted>().Select(it => it.Previous));
+        }
+    }
+
+    [Fact]
+    public async Task What_the_room_does_is_on_the_wire_as_plain_json()
+    {
+        await using var node = await StartAsync();
+        await _hub.Until(() => _hub.Last.ContainsKey("live/room.temperature"));
+        var value = JsonSerializer.Deserialize(_hub.Last["live/room.temperature"], WireJson.Plain.LiveValue)!;
+        Assert.InRange(value.V.GetDouble(), 10, 40);
+        Assert.Equal(("good", "°C"), (value.Quality, value.Unit));
+        var birth = JsonSerializer.Deserialize(_hub.Last["birth"], WireJson.Plain.Birth)!;
+        Assert.True(birth.Simulated);
+        Assert.Contains(birth.Points, it => it.Point.Value == "room.temperature");
+        Assert.Equal(new DoorDescription(new("door-a"), true, true, true, true), Assert.Single(birth.Doors));
+    }
+
+    [Fact]
+    public async Task A_command_of_the_hub_releases_the_door_once()
+    {
+        await using var node = await StartAsync();
+        await GivePolicyAsync(1);
+        var command = _site.Command(Verbs.Release, "n-1", TimeProvider.System.GetUtcNow().AddSeconds(30), ("door", "door-a"));
+        await _hub.SayAsync(command, [1]);
+        await _hub.Until(() => _hub.Replies.Count == 1);
+        Assert.Equal(("done", null), (_hub.Replies[0].Outcome, _hub.Replies[0].Fault));
+        await Eventually.TrueAsync(LockReleased);
+        await _hub.SayAsync(command, [2]);
+        await _hub.Until(() => _hub.Replies.Count == 2);
+        Assert.Single(Facts<CommandExecuted>());
+    }
+
+    [Fact]
+    public async Task No_card_number_reaches_a_log_or_the_wire()
+    {
+        await using (await StartAsync())
+        {
+            await _room.SayAsync("card 1 54321");
+            await _hub.Until(() => Facts<AccessDenied>().Count > 0);
+        }
+
+        string[] secrets = ["54321", CredentialTokens.Bits(1, 54_321, 26).ToString(System.Globalization.CultureInfo.InvariantCulture)];
+        var everything = _log.Lines.Concat(_hub.Ledger.Values).Concat(_hub.Last.Values);
+        Assert.All(everything, text => Assert.All(secrets, it => Assert.DoesNotContain(it, text, StringComparison.Ordinal)));
+    }
+
+    private Task<RunningNode> StartAsync(int? port = null) => RunningNode.StartAsync(_site, _room, _folder.FullName, port ?? _hub.Port, _log);
+
+    private async Task GivePolicyAsync(long version)
+    {
+        await _hub.Until(() => _hub.Last.ContainsKey("state"));
+        var now = TimeProvider.System.GetUtcNow();
+        await _hub.SayAsync(_site.Snapshot(_site.Policy(version, now), now));
+        await _hub.Until(() => Facts<PolicyApplied>().Count > 0);
+    }
+
+    private bool LockReleased() => _room.SayAsync("status").GetAwaiter().GetResult().Contains("\"lockOutput\":true", StringComparison.Ordinal);
+
+    private List<T> Facts<T>() where T : Fact => _hub.Locked(() => _hub.Ledger
+        .Where(it => it.Key.Stream == Streams.Access)
+        .Select(it => JsonSerializer.Deserialize(it.Value, WireJson.Plain.JournalRecord)!.Fact).OfType<T>().ToList());
+
+    private sealed class NodeLog : ILogger<NodeHost>
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue(formatter(state, exception));
+    }
+}
