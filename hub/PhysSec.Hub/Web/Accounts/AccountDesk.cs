@@ -1,0 +1,256 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace PhysSec.Hub.Web.Accounts;
+
+/// <summary>What came of a request about accounts. Fault is a key of the words; Link is a path shown once.</summary>
+public sealed record DeskAnswer(string? Fault, string? Link = null, bool Waits = false)
+{
+    public static DeskAnswer Done { get; } = new((string?)null);
+
+    public bool Ok => Fault is null;
+}
+
+/// <summary>
+/// Makes, disables and enables accounts. An administrator alone can neither make nor disable an auditor: a second administrator or an existing auditor confirms with an own second factor.
+/// Every method reads the actor's account anew, so that a role that was taken away a moment ago counts.
+/// </summary>
+public sealed class AccountDesk(
+    IDbContextFactory<OperatorsDb> databases, SecondFactor factor, ConsoleRecords records, TimeProvider clock)
+{
+    private static readonly TimeSpan _linkLife = TimeSpan.FromHours(24);
+
+    /// <summary>The path of a new first sign-in link, or null when somebody can sign in already. An older link stops working.</summary>
+    public async Task<string?> FirstLinkAsync()
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        if (await db.Users.AnyAsync()) return null;
+
+        await db.Invitations.Where(it => it.InvitedBy == "").ExecuteDeleteAsync();
+        return await AddInvitationAsync(db, Roles.Administrator, "site", "", "/first");
+    }
+
+    /// <summary>The invitation behind a code, while it may still be used.</summary>
+    public async Task<Invitation?> FindAsync(string? code)
+    {
+        if (string.IsNullOrEmpty(code)) return null;
+
+        var hash = SecondFactor.Hash(code);
+        await using var db = await databases.CreateDbContextAsync();
+        var found = await db.Invitations.AsNoTracking().SingleOrDefaultAsync(it => it.CodeHash == hash);
+        if (found is null || found.UsedAt is not null || found.ExpiresAt <= clock.GetUtcNow()) return null;
+        if (found.InvitedBy.Length == 0 && await db.Users.AnyAsync()) return null;
+
+        return found;
+    }
+
+    public async Task<IReadOnlyList<Account>> ListAsync()
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        return await db.Users.AsNoTracking().OrderBy(it => it.UserName).ToListAsync();
+    }
+
+    public async Task<IReadOnlyList<PendingChange>> WaitingAsync()
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        var waiting = await db.PendingChanges.AsNoTracking().Where(it => it.DecidedAt == null).ToListAsync();
+        return [.. waiting.OrderBy(it => it.RequestedAt)];
+    }
+
+    /// <summary>A link for a new account; for an auditor a request that waits for a second person.</summary>
+    public async Task<DeskAnswer> InviteAsync(SignedIn by, string role, string scope, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        await using var db = await databases.CreateDbContextAsync();
+        if (await FreshAsync(db, by) is not { Role: Roles.Administrator }) return new("fault.not-allowed");
+        if (!Roles.All.Contains(role, StringComparer.Ordinal)) return new("fault.role");
+        if (!IsScope(scope)) return new("fault.scope");
+        if (string.IsNullOrWhiteSpace(reason)) return new("fault.reason");
+
+        if (role == Roles.Auditor) return await WaitAsync(db, by, PendingKind.MakeAuditor, null, scope, reason);
+
+        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first");
+        await records.AddAsync(by, "account.invited", role, $"{reason} (scope {scope})");
+        return new(null, link);
+    }
+
+    /// <summary>Switches an account off or on; for an auditor a request that waits for a second person.</summary>
+    public async Task<DeskAnswer> SwitchAsync(SignedIn by, string accountId, bool disable, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        await using var db = await databases.CreateDbContextAsync();
+        if (await FreshAsync(db, by) is not { Role: Roles.Administrator }) return new("fault.not-allowed");
+        if (string.IsNullOrWhiteSpace(reason)) return new("fault.reason");
+        if (await db.Users.SingleOrDefaultAsync(it => it.Id == accountId) is not { } account) return new("fault.no-such-account");
+        if (accountId == by.Id) return new("fault.not-yourself");
+
+        if (account.Role == Roles.Auditor)
+            return await WaitAsync(db, by, disable ? PendingKind.DisableAuditor : PendingKind.EnableAuditor, account, account.Scope, reason);
+
+        await SwitchAsync(db, account, disable);
+        await records.AddAsync(by, disable ? "account.disabled" : "account.enabled", account.UserName!, reason);
+        return DeskAnswer.Done;
+    }
+
+    /// <summary>A second person says yes, with an own second factor.</summary>
+    public async Task<DeskAnswer> ApproveAsync(SignedIn by, string pendingId, string? code)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        await using var db = await databases.CreateDbContextAsync();
+        if (await FreshAsync(db, by) is not { Role: Roles.Administrator or Roles.Auditor }) return new("fault.not-allowed");
+        var pending = await db.PendingChanges.SingleOrDefaultAsync(it => it.Id == pendingId && it.DecidedAt == null);
+        if (pending is null) return new("fault.no-such-request");
+        if (pending.RequestedById == by.Id) return new("fault.second-person");
+        if (pending.AccountId == by.Id) return new("fault.not-yourself");
+        if (!await factor.TakeCodeAsync(by.Id, code)) return new("fault.code");
+
+        if (!await DecideAsync(db, pending, by)) return new("fault.no-such-request");
+
+        string? link = null;
+        if (pending.Kind == PendingKind.MakeAuditor)
+        {
+            link = await AddInvitationAsync(db, Roles.Auditor, pending.Scope, pending.RequestedBy, "/first");
+        }
+        else if (await db.Users.SingleOrDefaultAsync(it => it.Id == pending.AccountId) is { } account)
+        {
+            await SwitchAsync(db, account, pending.Kind == PendingKind.DisableAuditor);
+        }
+
+        await records.AddAsync(by, "account.approved", Target(pending), $"{pending.Reason} (requested by {pending.RequestedBy})");
+        return new(null, link);
+    }
+
+    /// <summary>Anybody who could approve, and the one who asked, may say no.</summary>
+    public async Task<DeskAnswer> RejectAsync(SignedIn by, string pendingId)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        await using var db = await databases.CreateDbContextAsync();
+        if (await FreshAsync(db, by) is not { Role: Roles.Administrator or Roles.Auditor }) return new("fault.not-allowed");
+        var pending = await db.PendingChanges.SingleOrDefaultAsync(it => it.Id == pendingId && it.DecidedAt == null);
+        if (pending is null || !await DecideAsync(db, pending, by)) return new("fault.no-such-request");
+
+        await records.AddAsync(by, "account.rejected", Target(pending), pending.Reason);
+        return DeskAnswer.Done;
+    }
+
+    /// <summary>The account behind a session, unless it was disabled or its security stamp changed.</summary>
+    public async Task<bool> IsCurrentAsync(SignedIn by, string? stamp)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        await using var db = await databases.CreateDbContextAsync();
+        return await FreshAsync(db, by) is { } account && account.Role == by.Role && account.SecurityStamp == stamp;
+    }
+
+    /// <summary>Makes the account of an invitation: name, password and a confirmed authenticator at once, so that none exists without a second factor.</summary>
+    public async Task<(string? Fault, Account? Account, IReadOnlyList<string> RecoveryCodes)> EnrolAsync(
+        UserManager<Account> users, string? invitationCode, string name, string password, string secret, string? totp)
+    {
+        ArgumentNullException.ThrowIfNull(users);
+        ArgumentNullException.ThrowIfNull(password);
+        name = (name ?? "").Trim();
+        var now = clock.GetUtcNow();
+        if (await FindAsync(invitationCode) is not { } invitation) return ("fault.link", null, []);
+        if (name.Length is < 1 or > 64 || name.Any(char.IsControl)) return ("fault.name", null, []);
+        if (password.Length is < 12 or > 256) return ("fault.password", null, []);
+        if (password.Contains(name, StringComparison.OrdinalIgnoreCase) && name.Length >= 4) return ("fault.password-name", null, []);
+        if (Totp.Match(secret, totp?.Replace(" ", "", StringComparison.Ordinal), now, 0) is not { } step) return ("fault.code", null, []);
+        if (await users.FindByNameAsync(name) is not null) return ("fault.name-taken", null, []);
+
+        await using var db = await databases.CreateDbContextAsync();
+        var won = await db.Invitations.Where(it => it.CodeHash == invitation.CodeHash && it.UsedAt == null)
+            .ExecuteUpdateAsync(it => it.SetProperty(row => row.UsedAt, now));
+        if (won != 1) return ("fault.link", null, []);
+
+        var account = new Account
+        {
+            UserName = name,
+            Role = invitation.Role,
+            Scope = invitation.Scope,
+            InvitedBy = invitation.InvitedBy,
+            CreatedAt = now,
+            TotpSecret = factor.Protect(secret),
+            TwoFactorEnabled = true,
+            LockoutEnabled = true,
+        };
+        var made = await users.CreateAsync(account, password);
+        if (!made.Succeeded)
+        {
+            await db.Invitations.Where(it => it.CodeHash == invitation.CodeHash)
+                .ExecuteUpdateAsync(it => it.SetProperty(row => row.UsedAt, (DateTimeOffset?)null));
+            return ("fault.name", null, []);
+        }
+
+        db.CodeSteps.Add(new() { AccountId = account.Id, Step = step });
+        var codes = SecondFactor.NewRecoveryCodes();
+        db.RecoveryCodes.AddRange(codes.Select(it => new RecoveryCode { Hash = SecondFactor.Hash(SecondFactor.Plain(it)), AccountId = account.Id }));
+        await db.SaveChangesAsync();
+        await records.AddAsync(
+            new(account.Id, name, account.Role, account.Scope), "account.made", name, invitation.InvitedBy.Length == 0 ? "first sign-in" : $"invited by {invitation.InvitedBy}");
+        return (null, account, codes);
+    }
+
+    private static bool IsScope(string scope) => scope == "site" || scope.Split(',').All(Core.Names.IsPlain);
+
+    private static string Target(PendingChange it) => it.Kind switch
+    {
+        PendingKind.MakeAuditor => "make auditor",
+        PendingKind.DisableAuditor => $"disable auditor {it.AccountName}",
+        PendingKind.EnableAuditor => $"enable auditor {it.AccountName}",
+    };
+
+    private static async Task<Account?> FreshAsync(OperatorsDb db, SignedIn by) =>
+        await db.Users.AsNoTracking().SingleOrDefaultAsync(it => it.Id == by.Id && !it.Disabled);
+
+    private static async Task SwitchAsync(OperatorsDb db, Account account, bool disable)
+    {
+        account.Disabled = disable;
+        account.SecurityStamp = Convert.ToHexString(RandomNumberGenerator.GetBytes(16)); // Ends every session of the account.
+        await db.SaveChangesAsync();
+    }
+
+    private async Task<DeskAnswer> WaitAsync(OperatorsDb db, SignedIn by, PendingKind kind, Account? account, string scope, string reason)
+    {
+        var accountId = account?.Id;
+        if (accountId is not null && await db.PendingChanges.AnyAsync(it => it.DecidedAt == null && it.AccountId == accountId)) return new("fault.already-waiting");
+
+        var pending = new PendingChange
+        {
+            Id = Guid.CreateVersion7(clock.GetUtcNow()).ToString("N"),
+            Kind = kind,
+            AccountId = accountId,
+            AccountName = account?.UserName,
+            Scope = scope,
+            Reason = reason,
+            RequestedById = by.Id,
+            RequestedBy = by.Name,
+            RequestedAt = clock.GetUtcNow(),
+        };
+        db.PendingChanges.Add(pending);
+        await db.SaveChangesAsync();
+        await records.AddAsync(by, "account.requested", Target(pending), reason);
+        return new(null, Waits: true);
+    }
+
+    private async Task<bool> DecideAsync(OperatorsDb db, PendingChange pending, SignedIn by)
+    {
+        var now = clock.GetUtcNow();
+        return await db.PendingChanges.Where(it => it.Id == pending.Id && it.DecidedAt == null)
+            .ExecuteUpdateAsync(it => it.SetProperty(row => row.DecidedAt, now).SetProperty(row => row.DecidedBy, by.Name)) == 1;
+    }
+
+    private async Task<string> AddInvitationAsync(OperatorsDb db, string role, string scope, string by, string path)
+    {
+        var code = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        db.Invitations.Add(new()
+        {
+            CodeHash = SecondFactor.Hash(code),
+            Role = role,
+            Scope = scope,
+            InvitedBy = by,
+            ExpiresAt = clock.GetUtcNow() + _linkLife,
+        });
+        await db.SaveChangesAsync();
+        return $"{path}?code={code}";
+    }
+}
