@@ -92,7 +92,7 @@ internal static class Provision
             new("room.temperature"), AlarmClasses.TemperatureHigh, AlarmClasses.TemperatureLow, 30, 10, DeadBand: 1, TripDelay: 2, ClearDelay: 2,
             RateLimit: 20, RateWindow: 60, AlarmClasses.TemperatureRate, SilentAfter: 10, StuckAfter: 600), cancel);
         await PutRuleAsync(api, new SensingRule(
-            new("room.humidity"), AlarmClasses.HumidityHigh, AlarmClasses.HumidityLow, 80, 15, DeadBand: 3, TripDelay: 5, ClearDelay: 5,
+            new("room.humidity"), AlarmClasses.HumidityHigh, AlarmClasses.HumidityLow, 80, 10, DeadBand: 3, TripDelay: 5, ClearDelay: 5,
             RateLimit: null, RateWindow: 60, AlarmClasses.HumidityRate, SilentAfter: 10, StuckAfter: 600), cancel);
         if (instance.Ups is null) return;
 
