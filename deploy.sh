@@ -95,7 +95,7 @@ run_tests() {
     local project
     for project in "$@"; do
         say "testing $project"
-        dotnet test --project "$project" -c Release --no-build --ansi off --progress off 2>&1 || echo "run of $project ended with an error"
+        dotnet test --project "$project" -c Release --no-build --ansi off --progress off --results-directory .artefacts/results 2>&1 || echo "run of $project ended with an error"
     done | awk '
         { print; fflush() }
         /^Test run summary:/ { summaries++ }
