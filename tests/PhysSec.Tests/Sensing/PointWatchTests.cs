@@ -166,7 +166,7 @@ public sealed class PointWatchTests
             for (var i = 0; i <= 900; i += every)
                 (state, _) = PointWatch.Step(state, _rate, Reading.Good(start + (perHour * i / 3600)), TimeSpan.FromSeconds(i));
             Assert.InRange(state.Slices.Count, 3, PointWatch.SlicesMax + 2);
-            Assert.Equal(perHour, PointWatch.Slope(state.Slices, 600)!.Value, 3);
+            Assert.Equal(perHour, PointWatch.Slope(state.Slices, 600)!.Value, 0.001);
         }, iter: 100);
 
     [Fact]
