@@ -1,0 +1,232 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+using PhysSec.Core;
+using PhysSec.Core.Access;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Access;
+
+/// <summary>Takes a policy message to a node, or throws when it cannot.</summary>
+public delegate Task PolicySender(NodeId node, PolicyMessage message, CancellationToken cancel);
+
+/// <summary>A version of a node's policy as the store holds it. Body is its exact text.</summary>
+public sealed record PolicyRow(long Version, string Hash, string Body, DateTimeOffset IssuedAt, DateTimeOffset? InForceAt);
+
+/// <summary>
+/// Owns the numbering of every node's policy. Changes that come together make one version; a version whose content is the old one's is not made. Nodes that are
+/// online hear every minute that their policy still holds.
+/// </summary>
+public sealed partial class PolicyPublisher(
+    Store store, TimeProvider time, SiteKeys keys, HubConfiguration configuration, PolicySignal changed, ILogger<PolicyPublisher> log) : BackgroundService
+{
+    /// <summary>Changes within this time make one version.</summary>
+    public static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How often an online node hears that its policy holds.</summary>
+    public static readonly TimeSpan Confirming = TimeSpan.FromSeconds(60);
+
+    private readonly Channel<bool> _requests = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly SiteId _site = new(configuration.Site);
+
+    /// <summary>Set once by whoever holds the broker's connection; before that versions are made and stored, and sent at the node's birth.</summary>
+    public PolicySender? Sender { get; set; }
+
+    /// <summary>Has every node's policy compiled anew, soon.</summary>
+    public void RequestAll() => _requests.Writer.TryWrite(true);
+
+    /// <summary>The newest version of a node's policy; null before the first.</summary>
+    public PolicyRow? Newest(NodeId node) => store.Read(it => Newest(it, node));
+
+    /// <summary>The version that the node last said it obeys; null when it has said nothing yet.</summary>
+    public PolicyRow? InForce(NodeId node) => store.Read(it => it.One(
+        "select * from policies where node = $node and in_force_at is not null order by in_force_at desc, version desc limit 1", Row, ("$node", node.Value)));
+
+    /// <summary>Notes that the node obeys this version (its record says so).</summary>
+    public static void MarkInForce(SqliteConnection store, NodeId node, long version, DateTimeOffset at) =>
+        store.Execute("update policies set in_force_at = $at where node = $node and version = $version", ("$at", at), ("$node", node.Value), ("$version", version));
+
+    /// <summary>At a node's birth: confirms the version it obeys, or sends the newest.</summary>
+    /// <param name="node">The node that came.</param>
+    /// <param name="versionInForce">What it says; 0 for none. Above the newest (the hub's store was set back): a higher version is made.</param>
+    /// <param name="cancel">Ends the sending.</param>
+    public async Task ResendAsync(NodeId node, long versionInForce, CancellationToken cancel)
+    {
+        await _one.WaitAsync(cancel);
+        try
+        {
+            var newest = await RenewAsync(node, versionInForce, cancel);
+            if (newest is not null) await SendAsync(node, newest.Value.Policy, whole: newest.Value.Policy.Version != versionInForce, cancel);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Compiles for every enrolled node and sends what is new.</summary>
+    public async Task PublishAllAsync(CancellationToken cancel)
+    {
+        await _one.WaitAsync(cancel);
+        try
+        {
+            foreach (var node in Nodes("revoked_at is null"))
+            {
+                if (await RenewAsync(node, 0, cancel) is { Made: true } made) await TrySendAsync(node, made.Policy, whole: true, cancel);
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Tells every online node that its policy holds; one that never took the newest gets it again.</summary>
+    public async Task ConfirmAllAsync(CancellationToken cancel)
+    {
+        await _one.WaitAsync(cancel);
+        try
+        {
+            foreach (var node in Nodes("revoked_at is null and state in ('online', 'degraded')"))
+            {
+                if (Newest(node) is { } newest) await TrySendAsync(node, newest, whole: newest.InForceAt is null, cancel);
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _one.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        changed.Raised += RequestAll;
+        RequestAll();
+        try
+        {
+            await Task.WhenAll(PublishLoopAsync(stoppingToken), ConfirmLoopAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The hub stops.
+        }
+        finally
+        {
+            changed.Raised -= RequestAll;
+        }
+    }
+
+    private async Task PublishLoopAsync(CancellationToken cancel)
+    {
+        await foreach (var _ in _requests.Reader.ReadAllAsync(cancel))
+        {
+            await Task.Delay(Gathering, time, cancel);
+            _requests.Reader.TryRead(out var _);
+            try
+            {
+                await PublishAllAsync(cancel);
+            }
+            catch (SqliteException fault)
+            {
+                StoreFault(log, fault); // The next minute tries again.
+            }
+        }
+    }
+
+    private async Task ConfirmLoopAsync(CancellationToken cancel)
+    {
+        using var timer = new PeriodicTimer(Confirming, time);
+        while (await timer.WaitForNextTickAsync(cancel))
+        {
+            RequestAll(); // The year may have changed, or the last attempt failed.
+            try
+            {
+                await ConfirmAllAsync(cancel);
+            }
+            catch (SqliteException fault)
+            {
+                StoreFault(log, fault);
+            }
+        }
+    }
+
+    // The newest version, made now if the content has changed or the node is ahead of the store. Null: it cannot be compiled, and the old one stays in force.
+    private async Task<(PolicyRow Policy, bool Made)?> RenewAsync(NodeId node, long least, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        var (newest, policy) = store.Read(it => (Newest(it, node), Compile(it, node, now)));
+        if (policy is null) return newest is null ? null : (newest, false);
+        if (newest is not null && newest.Version >= least && Body(policy with { Version = newest.Version, IssuedAt = Read(newest.Body).IssuedAt }) == newest.Body)
+            return (newest, false);
+
+        var version = Math.Max(newest?.Version ?? 0, least) + 1;
+        var body = Body(policy with { Version = version });
+        var made = new PolicyRow(version, Signing.PolicyHash(body), body, now, null);
+        await store.WriteAsync(it => it.Execute(
+            "insert into policies (node, version, hash, body, issued_at) values ($node, $version, $hash, $body, $at)",
+            ("$node", node.Value), ("$version", version), ("$hash", made.Hash), ("$body", body), ("$at", now)), cancel);
+        return (made, true);
+    }
+
+    private Policy? Compile(SqliteConnection connection, NodeId node, DateTimeOffset now)
+    {
+        try
+        {
+            return PolicyCompiler.Compile(connection, node, 1, now, _site, configuration.TimeZone);
+        }
+        catch (PolicyException fault)
+        {
+            NotCompiled(log, node, fault.Message);
+            return null;
+        }
+    }
+
+    private async Task TrySendAsync(NodeId node, PolicyRow policy, bool whole, CancellationToken cancel)
+    {
+        try
+        {
+            await SendAsync(node, policy, whole, cancel);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException || !cancel.IsCancellationRequested)
+        {
+            NotSent(log, node, policy.Version, fault.Message); // Its birth or the next minute sends it again.
+        }
+    }
+
+    private Task SendAsync(NodeId node, PolicyRow policy, bool whole, CancellationToken cancel)
+    {
+        if (Sender is not { } send) return Task.CompletedTask;
+        var message = new PolicyMessage(policy.Version, null, policy.Hash, time.GetUtcNow(), whole ? policy.Body : null, "");
+        return send(node, message with { Signature = Signing.Sign(keys.Signing, Signing.PolicyText(_site, node, message)) }, cancel);
+    }
+
+    private List<NodeId> Nodes(string where) => store.Read(it => it.Query($"select id from nodes where {where} order by id", row => new NodeId(row.GetString(0))));
+
+    private static string Body(Policy policy) => JsonSerializer.Serialize(policy, WireJson.Plain.Policy);
+
+    private static Policy Read(string body) => JsonSerializer.Deserialize(body, WireJson.Plain.Policy)!;
+
+    private static PolicyRow? Newest(SqliteConnection store, NodeId node) =>
+        store.One("select * from policies where node = $node order by version desc limit 1", Row, ("$node", node.Value));
+
+    private static PolicyRow Row(SqliteDataReader it) =>
+        new(it.Whole("version"), it.Text("hash")!, it.Text("body")!, it.Time("issued_at")!.Value, it.Time("in_force_at"));
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The policy of {Node} cannot be made, its old one stays in force: {Fault}")]
+    private static partial void NotCompiled(ILogger log, NodeId node, string fault);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Policy {Version} did not reach {Node}: {Fault}")]
+    private static partial void NotSent(ILogger log, NodeId node, long version, string fault);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store refused while policies were made")]
+    private static partial void StoreFault(ILogger log, Exception fault);
+}
