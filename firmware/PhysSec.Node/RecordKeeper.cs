@@ -111,5 +111,6 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
         _lost++;
     }
 
-    private bool Attempted(JournalWrite write) => _attempt.Exists(it => ReferenceEquals(it.Held, write));
+    private bool Attempted(JournalWrite write) =>
+        _attempt.Exists(it => ReferenceEquals(it.Held, write) && (!it.Commit.Task.IsCompleted || it.Commit.Records is not null));
 }

@@ -13,7 +13,8 @@ namespace PhysSec.Node.Uplink;
 /// <summary>What a node says while it is connected: one loop, one thing after the other, nothing in it waits for an answer.</summary>
 public sealed partial class UplinkLoop
 {
-    private const int FlyingMax = 4;
+    private const int AccessFlyingMax = 3; // Four in all, and measurements can never hold up the rest.
+    private const int MeasurementsFlyingMax = 1;
     private static readonly TimeSpan _stateEvery = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _birthEvery = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _greeting = TimeSpan.FromSeconds(2);
@@ -108,8 +109,9 @@ public sealed partial class UplinkLoop
         {
             foreach (var window in session.Windows.Values) window.Expire(now);
             while (_hot.Reader.TryRead(out var record)) SendHot(session, store, record);
-            while (session.Flying < FlyingMax && SendBatch(session, store, Streams.Access, now)) { }
-            while (session.Flying < FlyingMax && MeasurementsAreDue(session, store, now) && SendBatch(session, store, Streams.Measurements, now)) { }
+            while (session.Window(store, Streams.Access).Flying < AccessFlyingMax && SendBatch(session, store, Streams.Access, now)) { }
+            while (session.Window(store, Streams.Measurements).Flying < MeasurementsFlyingMax && MeasurementsAreDue(session, store, now)
+                && SendBatch(session, store, Streams.Measurements, now)) { }
         }
         catch (JournalException failure)
         {
@@ -229,8 +231,6 @@ public sealed partial class UplinkLoop
         public string? Fault { get; private set; }
 
         public string? JournalFault { get; set; }
-
-        public int Flying => Windows.Values.Sum(it => it.Flying);
 
         public SendWindow Window(JournalStore store, string stream)
         {

@@ -1,0 +1,72 @@
+using PhysSec.Core.Wire;
+using PhysSec.Node;
+
+namespace PhysSec.Tests.Node;
+
+public sealed class SiteClockTests
+{
+    private static readonly DateTimeOffset _built = new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset _now = new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan _up = TimeSpan.FromHours(1);
+
+    [Fact]
+    public void A_clock_before_the_firmwares_release_is_unset() => Assert.Equal(ClockQuality.Unset, Started(_built.AddSeconds(-1), null).Quality);
+
+    [Fact]
+    public void A_clock_before_the_newest_record_is_unset() => Assert.Equal(ClockQuality.Unset, Started(_now, _now.AddSeconds(1.001)).Quality);
+
+    [Fact]
+    public void A_plausible_clock_is_in_holdover_until_the_hub_confirms_it()
+    {
+        var clock = Started(_now, _now.AddSeconds(1));
+        Assert.Equal(ClockQuality.Holdover, clock.Quality);
+        Assert.Equal(ClockQuality.Synced, clock.HubSays(_now.AddSeconds(-1), _now)?.Quality);
+    }
+
+    [Fact]
+    public void The_hub_confirms_only_what_is_within_a_second_of_its_time()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now.AddSeconds(-1.001), _now);
+        Assert.Equal(ClockQuality.Holdover, clock.Quality);
+    }
+
+    [Fact]
+    public void An_old_acknowledgement_played_again_confirms_nothing()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now, _now);
+        Assert.NotNull(clock.Observe(_now.AddSeconds(-60), _up)); // Set back by a minute …
+        Assert.Null(clock.HubSays(_now.AddSeconds(-60), _now.AddSeconds(-60))); // … and the acknowledgement of a minute ago played again.
+        Assert.Equal(ClockQuality.Unset, clock.Quality);
+    }
+
+    [Fact]
+    public void A_step_of_more_than_a_second_is_told_with_its_size_and_ends_the_confirmation()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now, _now);
+        var later = TimeSpan.FromSeconds(10);
+        Assert.Null(clock.Observe(_now + later + TimeSpan.FromSeconds(1), _up + later));
+        var changed = clock.Observe(_now + later + TimeSpan.FromSeconds(5), _up + later);
+        Assert.Equal((ClockQuality.Holdover, 4.0), (changed!.Quality, changed.StepSeconds));
+    }
+
+    [Fact]
+    public void A_board_whose_clock_is_set_while_it_runs_leaves_unset_by_itself()
+    {
+        var clock = Started(DateTimeOffset.UnixEpoch, _now.AddHours(-1));
+        Assert.Equal(ClockQuality.Unset, clock.Quality);
+        Assert.Equal(ClockQuality.Holdover, clock.Observe(_now, _up)?.Quality);
+    }
+
+    [Fact]
+    public void Nothing_new_is_not_told() => Assert.Null(Started(_now, null).Observe(_now.AddSeconds(1), _up + TimeSpan.FromSeconds(1)));
+
+    private static SiteClock Started(DateTimeOffset wall, DateTimeOffset? newest)
+    {
+        var clock = new SiteClock(_built, newest);
+        clock.Observe(wall, _up);
+        return clock;
+    }
+}
