@@ -23,6 +23,9 @@ public sealed class SendWindow(long acknowledged)
     /// <summary>Batches sent and not acknowledged.</summary>
     public int Flying => _flying.Count;
 
+    /// <summary>Whether a batch may be sent: fewer than this many fly, or a hole keeps those that fly from landing.</summary>
+    public bool MaySend(int flyingMax) => Flying < flyingMax || _holes.Count > 0;
+
     /// <summary>Gives up waiting when it is time. To be called often, also while nothing may be sent.</summary>
     public void Expire(TimeSpan now)
     {

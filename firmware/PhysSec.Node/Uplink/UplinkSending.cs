@@ -109,8 +109,8 @@ public sealed partial class UplinkLoop
         {
             foreach (var window in session.Windows.Values) window.Expire(now);
             while (_hot.Reader.TryRead(out var record)) SendHot(session, store, record);
-            while (session.Window(store, Streams.Access).Flying < AccessFlyingMax && SendBatch(session, store, Streams.Access, now)) { }
-            while (session.Window(store, Streams.Measurements).Flying < MeasurementsFlyingMax && MeasurementsAreDue(session, store, now)
+            while (session.Window(store, Streams.Access).MaySend(AccessFlyingMax) && SendBatch(session, store, Streams.Access, now)) { }
+            while (session.Window(store, Streams.Measurements).MaySend(MeasurementsFlyingMax) && MeasurementsAreDue(session, store, now)
                 && SendBatch(session, store, Streams.Measurements, now)) { }
         }
         catch (JournalException failure)

@@ -59,6 +59,17 @@ public sealed class SendWindowTests
     }
 
     [Fact]
+    public void A_hole_is_filled_also_while_as_many_batches_fly_as_may()
+    {
+        var window = new SendWindow(0);
+        foreach (var last in new[] { 5, 10, 15 }) window.Sending(new(last - 4, 15), last, _now);
+        Assert.False(window.MaySend(3));
+        window.Take(0, [new(1, 5)]);
+        Assert.True(window.MaySend(3));
+        Assert.Equal(new SeqRange(1, 5), window.Next(20));
+    }
+
+    [Fact]
     public void A_hub_restored_from_a_backup_gets_everything_after_its_point_again()
     {
         var window = new SendWindow(40);
@@ -75,7 +86,7 @@ public sealed class SendWindowTests
             {
                 var fate = step < fates.Length ? fates[step] : 3; // In the end the line is good.
                 window.Expire(now);
-                if (window.Flying < 4 && window.Next(head) is { } range)
+                if (window.MaySend(3) && window.Next(head) is { } range)
                 {
                     var last = Math.Min(range.Last, range.First + 6);
                     window.Sending(range, last, now);
