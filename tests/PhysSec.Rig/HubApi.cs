@@ -28,6 +28,21 @@ public sealed class HubApi : IDisposable
         return [.. ((answer as JsonArray) ?? answer["items"]!.AsArray()).Select(it => it!)];
     }
 
+    /// <summary>What a record says happened. The hub keeps a record's exact text, so its body is that text.</summary>
+    public static JsonNode Fact(JsonNode record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return JsonNode.Parse(Body(record))!["fact"]!;
+    }
+
+    /// <summary>A record's exact text.</summary>
+    public static string Body(JsonNode record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        return record["body"] is JsonValue text && text.TryGetValue(out string? exact) ? exact
+            : throw new RigException($"a record carries no text: {record.ToJsonString()}");
+    }
+
     /// <exception cref="RigException">The hub answered with a problem; carries its text.</exception>
     public Task<JsonNode> GetAsync(string path, CancellationToken cancel = default) => SendAsync(HttpMethod.Get, path, null, cancel);
 

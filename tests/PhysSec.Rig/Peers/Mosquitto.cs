@@ -14,13 +14,14 @@ public sealed class Mosquitto : IAsyncDisposable
 
     private readonly Child _child;
 
-    private Mosquitto(Child child, int port) => (_child, Port) = (child, port);
+    private Mosquitto(Child child, int port, string log) => (_child, Port, LogFile) = (child, port, log);
 
     public int Port { get; }
 
     public int Pid => _child.Pid;
 
-    public IReadOnlyList<string> Log => _child.Lines;
+    /// <summary>Mosquitto keeps what it denies to a connected client here only: such lines never go to its log topic.</summary>
+    public string LogFile { get; }
 
     /// <param name="folder">Holds the configuration and what the broker keeps.</param>
     /// <param name="certificates">Folder with <c>ca.crt</c>, <c>broker.crt</c> and <c>broker.key</c>.</param>
@@ -37,7 +38,7 @@ public sealed class Mosquitto : IAsyncDisposable
         try
         {
             await child.LineAsync(it => it.Contains(" running", StringComparison.Ordinal), "that it runs", TimeSpan.FromSeconds(10), cancel);
-            return new Mosquitto(child, port);
+            return new Mosquitto(child, port, Path.Combine(folder, "mosquitto.log"));
         }
         catch
         {
@@ -77,6 +78,8 @@ public sealed class Mosquitto : IAsyncDisposable
         user {Environment.UserName}
         log_dest stderr
         log_dest topic
+        log_dest file {folder}/mosquitto.log
+        log_type debug
         log_type error
         log_type warning
         log_type notice

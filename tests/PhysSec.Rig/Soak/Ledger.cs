@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 
 namespace PhysSec.Rig.Soak;
@@ -15,7 +14,7 @@ public sealed class Ledger(Instance instance)
 {
     private readonly Dictionary<RecordKey, string> _journal = [];
     private readonly HashSet<RecordKey> _compared = [];
-    private DateTimeOffset _from = TimeProvider.System.GetUtcNow().AddHours(-1);
+    private readonly DateTimeOffset _from = TimeProvider.System.GetUtcNow().AddHours(-1);
 
     /// <summary>Records found in both, once.</summary>
     public int Compared => _compared.Count;
@@ -48,7 +47,7 @@ public sealed class Ledger(Instance instance)
     /// <exception cref="RigException">A record is missing, twice, different, or followed by a hole.</exception>
     public async Task CompareAsync(TimeSpan limit, CancellationToken cancel)
     {
-        IReadOnlyList<(RecordKey Key, JsonNode Body)> hub = [];
+        IReadOnlyList<(RecordKey Key, string Body)> hub = [];
         await Wait.UntilAsync("every record of the journal at the hub", async () =>
         {
             hub = await HubRecordsAsync(cancel);
@@ -68,9 +67,7 @@ public sealed class Ledger(Instance instance)
         foreach (var (key, body) in hub)
         {
             if (!_journal.TryGetValue(key, out var json)) continue; // Written after the restart: compared in the next round.
-            var fact = JsonNode.Parse(json)!;
-            var same = JsonNode.DeepEquals(fact, body) || JsonNode.DeepEquals(fact["fact"], body);
-            if (!same) throw new RigException($"record {key} differs: journal {json}, hub {body.ToJsonString()}");
+            if (json != body) throw new RigException($"record {key} differs: journal {json}, hub {body}");
             _compared.Add(key);
         }
     }
@@ -90,9 +87,9 @@ public sealed class Ledger(Instance instance)
             yield return (new RecordKey(reader.GetInt64(0), reader.GetString(1), reader.GetInt64(2)), reader.GetString(3));
     }
 
-    private async Task<IReadOnlyList<(RecordKey Key, JsonNode Body)>> HubRecordsAsync(CancellationToken cancel)
+    private async Task<IReadOnlyList<(RecordKey Key, string Body)>> HubRecordsAsync(CancellationToken cancel)
     {
-        var found = new List<(RecordKey, JsonNode)>();
+        var found = new List<(RecordKey, string)>();
         string? cursor = null;
         do
         {
@@ -100,7 +97,7 @@ public sealed class Ledger(Instance instance)
             var more = cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}";
             var page = await instance.Auditor.GetAsync($"records?node={Instance.LiveNode}&from={from}&limit=500{more}", cancel);
             foreach (var it in page["items"]!.AsArray())
-                if (it!["stream"]?.ToString() == "a") found.Add((new RecordKey((long)it["epoch"]!, "a", (long)it["seq"]!), it["body"]!));
+                if (it!["stream"]?.ToString() == "a") found.Add((new RecordKey((long)it["epoch"]!, "a", (long)it["seq"]!), HubApi.Body(it)));
             cursor = page["next"]?.ToString();
         }
         while (cursor is not null);

@@ -78,7 +78,7 @@ internal static class Doors
             await tale.ActAsync("badge carol");
             await tale.GrantedAsync("carol");
             await tale.ActAsync("open");
-            await tale.RecordAsync("the pre-alarm", it => Is(it, "door.changed") && Same(it["body"]?["to"] ?? it["body"]?["fact"]?["to"], "PreAlarm"));
+            await tale.RecordAsync("the pre-alarm", it => Is(it, "door.changed") && Same(HubApi.Fact(it)["to"], "PreAlarm"));
             var alarm = await tale.AlarmAsync("door-held", active: true);
             await tale.LockedAgainAsync();
             await tale.AlarmAsync("door-held", active: false);

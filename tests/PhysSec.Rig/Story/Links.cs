@@ -28,9 +28,9 @@ internal static class Links
         });
         await tale.LineAsync("他の制御装置の証明書でなりすまし:拒否し記録", "A client with another node's certificate is refused and recorded", async () =>
         {
-            var before = await RefusalsAsync(tale);
+            var before = await DeniedToToolAsync(tale);
             Must(!await Strangers.SpeaksForAnotherAsync(tale.Instance, tale.Cancel), "tool-1's certificate was allowed to speak for node-1");
-            await Wait.UntilAsync("the refusal on record", async () => await RefusalsAsync(tale) > before, Limit, tale.Cancel);
+            await Wait.UntilAsync("the refusal on record", async () => await DeniedToToolAsync(tale) > before, Limit, tale.Cancel);
         });
         await tale.LineAsync("mosquitto_sub と閲覧用証明書で測定値を読む", "mosquitto_sub with an observer's certificate reads live values as plain JSON", () => ObservedAsync(tale));
     }
@@ -96,8 +96,13 @@ internal static class Links
         await tale.PrintAsync("         " + said.Split('\n')[0]);
     }
 
-    private static async Task<int> RefusalsAsync(Tale tale) =>
-        HubApi.Items(await tale.Instance.Auditor.GetAsync("refusals", tale.Cancel)).Count;
+    private static async Task<long> RefusalsAsync(Tale tale) =>
+        HubApi.Items(await tale.Instance.Auditor.GetAsync("refusals", tale.Cancel)).Sum(it => (long)it["count"]!);
+
+    /// <summary>At the hub; with Mosquitto, which tells nobody else what it denies to a connected client, in the broker's own log.</summary>
+    private static async Task<long> DeniedToToolAsync(Tale tale) => tale.Instance.Mosquitto is { } broker
+        ? (await File.ReadAllLinesAsync(broker.LogFile, tale.Cancel)).LongCount(it => it.Contains($"Denied PUBLISH from {Instance.ToolNode}", StringComparison.Ordinal))
+        : await RefusalsAsync(tale);
 
     private static Task<JsonNode> PolicyAsync(Tale tale) =>
         tale.Instance.Auditor.GetAsync($"policies/{Instance.LiveNode}", tale.Cancel);
