@@ -1,1 +1,3 @@
-return 0;
+using PhysSec.Hub;
+
+return await CommandLine.RunAsync(args, TimeProvider.System);

@@ -9,6 +9,7 @@ internal static class Schema
     [
         """
         create table meta (name text primary key, value text not null) without rowid;
+        insert into meta values ('hub-epoch', '1');
 
         -- Every node record and every act of a person at the hub, exactly as written. Nothing here is ever updated or deleted.
         create table ledger (

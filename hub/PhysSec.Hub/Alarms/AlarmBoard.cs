@@ -1,0 +1,177 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using PhysSec.Core;
+using PhysSec.Core.Alarms;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Notify;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Alarms;
+
+/// <summary>The one owner of the alarms' states: steps the pure machine, stores what it says, and writes what is to be sent into the outbox, all in the caller's transaction.</summary>
+public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfiguration configuration, TimeProvider clock)
+{
+    private TimeSpan RepeatEvery => TimeSpan.FromSeconds(configuration.Notify.RepeatSeconds);
+
+    /// <summary>An alarm or its notifications changed.</summary>
+    public event Action? Changed;
+
+    /// <summary>Somebody acknowledged: key, and the node whose siren may fall silent.</summary>
+    public event Action<string, NodeId?>? Acknowledged;
+
+    /// <summary>Takes a node's alarm record, inside the transaction that stores the record. Call <see cref="Announce"/> after the commit.</summary>
+    public void Apply(SqliteConnection connection, NodeId node, Fact fact, DateTimeOffset at, DateTimeOffset receivedAt, bool late)
+    {
+        if (fact is AlarmRaised raised)
+            Step(connection, raised.Alarm, raised.Class, raised.Source, node.Value, new AlarmEvent.Raised(late, receivedAt), at, it => it with { Value = raised.Value, Limit = raised.Limit, Unit = raised.Unit, Detail = raised.Detail });
+        else if (fact is AlarmCleared cleared)
+            Step(connection, cleared.Alarm, cleared.Class, cleared.Source, node.Value, new AlarmEvent.Cleared(late), at, it => it with { Value = cleared.Value ?? it.Value });
+    }
+
+    public void Announce() => Changed?.Invoke();
+
+    /// <summary>Raises an alarm of the hub's own; raising a standing one changes nothing.</summary>
+    public async Task RaiseAsync(string alarmClass, string source, NodeId? node, string? detail)
+    {
+        var key = AlarmClasses.Key(alarmClass, source);
+        if (Find(key) is { State.Active: true }) return;
+        await store.WriteAsync(it => Step(it, key, alarmClass, source, node?.Value, new AlarmEvent.Raised(), clock.GetUtcNow(), row => row with { Detail = detail }));
+        Announce();
+    }
+
+    /// <summary>Clears an alarm of the hub's own.</summary>
+    public async Task ClearAsync(string alarmClass, string source)
+    {
+        var key = AlarmClasses.Key(alarmClass, source);
+        if (Find(key) is not { State.Active: true } found) return;
+        await store.WriteAsync(it => Step(it, key, alarmClass, source, found.Node, new AlarmEvent.Cleared(), clock.GetUtcNow(), row => row));
+        Announce();
+    }
+
+    /// <exception cref="InputException">No reason, no such alarm, nothing to acknowledge, or a role that may not.</exception>
+    public async Task AcknowledgeAsync(Actor actor, string key, string reason)
+    {
+        if (actor.Role is not ("administrator" or "operator")) throw new InputException("role", $"a {actor.Role} may not acknowledge", "Ask an operator");
+        if (string.IsNullOrWhiteSpace(reason)) throw new InputException("reason", "it is missing", "Say what is being done about it");
+        var now = clock.GetUtcNow();
+        var node = await store.WriteAsync(it =>
+        {
+            var row = Read(it, key) ?? throw new InputException("key", $"there is no alarm {key}", "Choose one of the list");
+            if (!row.State.Standing) throw new InputException("key", "the alarm is over", "There is nothing to acknowledge");
+            if (row.State.Acknowledged is { } by) throw new InputException("key", $"{by.Who} has acknowledged it already", "Nothing is left to do");
+            Step(it, key, row.Class, row.Source, row.Node, new AlarmEvent.Acknowledged(actor.Name, reason.Trim()), now, same => same);
+            Records.Act(it, new Act(actor, "alarm.acknowledged", key, reason.Trim()), now);
+            return row.Node;
+        });
+        Acknowledged?.Invoke(key, node is null ? null : new NodeId(node));
+        Announce();
+    }
+
+    /// <summary>Says again what is due to be said again.</summary>
+    public async Task RepeatDueAsync()
+    {
+        var now = clock.GetUtcNow();
+        var due = All().Where(it => it.State.RepeatAt <= now || it.State.ShelvedUntil <= now).ToList();
+        if (due.Count == 0) return;
+        await store.WriteAsync(connection =>
+        {
+            foreach (var it in due) Step(connection, it.Key, it.Class, it.Source, it.Node, new AlarmEvent.Repeat(), now, row => row);
+        });
+        Announce();
+    }
+
+    /// <summary>Worst first, then newest first.</summary>
+    public IReadOnlyList<AlarmView> List(bool activeOnly = false)
+    {
+        var sent = NotificationLog.ByAlarm(store);
+        return
+        [
+            .. All().Where(it => !activeOnly || it.State.Standing).Select(it => View(it, sent.GetValueOrDefault(it.Key) ?? []))
+                .OrderByDescending(it => it.Standing).ThenBy(it => PriorityOf(it.Class)).ThenByDescending(it => it.Since),
+        ];
+    }
+
+    /// <summary>Newest first; the cursor is the last id seen.</summary>
+    public IReadOnlyList<AlarmHistoryItem> History(int limit, long? cursor = null) => store.Read(it => it.Query(
+        "select id, at, recorded_at, key, what, late, body from alarm_history where id < $cursor order by id desc limit $limit",
+        row => new AlarmHistoryItem(
+            row.Whole("id"), row.Time("at"), row.Time("recorded_at")!.Value, row.Text("key")!, row.Text("what")!, row.Flag("late"), row.Text("body") is { Length: > 0 } text ? text : null),
+        ("$cursor", cursor ?? long.MaxValue), ("$limit", limit)));
+
+    private List<AlarmRow> All() => store.Read(it => it.Query("select body from alarms", row => JsonSerializer.Deserialize<AlarmRow>(row.GetString(0), AccessJson.Options)!));
+
+    private AlarmRow? Find(string key) => store.Read(it => Read(it, key));
+
+    private static AlarmRow? Read(SqliteConnection connection, string key) =>
+        connection.One("select body from alarms where key = $key", it => JsonSerializer.Deserialize<AlarmRow>(it.GetString(0), AccessJson.Options)!, ("$key", key));
+
+    private void Step(
+        SqliteConnection connection, string key, string alarmClass, string source, string? node, AlarmEvent what, DateTimeOffset at, Func<AlarmRow, AlarmRow> particulars)
+    {
+        var about = catalogue.Find(alarmClass);
+        var before = Read(connection, key) ?? new AlarmRow(key, alarmClass, source, node, AlarmState.Quiet(about?.Latched ?? false), null, null, null, null);
+        var step = AlarmMachine.Step(before.State, what, at, RepeatEvery);
+        var newer = step.State != before.State;
+        var after = newer ? particulars(before) with { State = step.State, Node = node ?? before.Node } : before;
+        if (newer)
+        {
+            connection.Execute(
+                "insert into alarms (key, node, body) values ($key, $node, $body) on conflict do update set node = $node, body = $body",
+                ("$key", key), ("$node", after.Node ?? ""), ("$body", JsonSerializer.Serialize(after, AccessJson.Options)));
+        }
+
+        var late = what is AlarmEvent.Raised { Late: true } or AlarmEvent.Cleared { Late: true };
+        if (newer || step.Actions.Count > 0) Remember(connection, key, what, at, late, particulars(before));
+        foreach (var action in step.Actions)
+            if (action is AlarmAction.Notify notify) Outbox.Add(connection, configuration.Notify, View(after, []), notify.Kind, clock.GetUtcNow());
+    }
+
+    private void Remember(SqliteConnection connection, string key, AlarmEvent what, DateTimeOffset at, bool late, AlarmRow row)
+    {
+        var (name, detail) = what switch
+        {
+            AlarmEvent.Raised => ("raised", new JsonObject { ["value"] = row.Value, ["limit"] = row.Limit, ["unit"] = row.Unit, ["detail"] = row.Detail }),
+            AlarmEvent.Cleared => ("cleared", new JsonObject { ["value"] = row.Value }),
+            AlarmEvent.Acknowledged it => ("acknowledged", new JsonObject { ["who"] = it.Who, ["why"] = it.Why }),
+            AlarmEvent.Repeat => ("repeated", new JsonObject()),
+            _ => ("set-aside", new JsonObject()),
+        };
+        connection.Execute(
+            "insert into alarm_history (at, recorded_at, key, what, late, body) values ($at, $recorded, $key, $what, $late, $body)",
+            ("$at", at), ("$recorded", clock.GetUtcNow()), ("$key", key), ("$what", name), ("$late", late), ("$body", detail.ToJsonString(AccessJson.Options)));
+    }
+
+    private AlarmPriority PriorityOf(string alarmClass) => catalogue.Find(alarmClass)?.Priority ?? AlarmPriority.High;
+
+    private AlarmView View(AlarmRow it, IReadOnlyList<NotificationView> notifications)
+    {
+        var about = catalogue.Find(it.Class);
+        Both Say(Func<AlarmClass, string> ja, Func<AlarmClass, string> en) => about is null ? new(it.Class, it.Class) : new(ja(about), en(about));
+        return new AlarmView(
+            it.Key, it.Class, PriorityOf(it.Class) switch
+            {
+                AlarmPriority.Critical => "critical",
+                AlarmPriority.High => "high",
+                AlarmPriority.Medium => "medium",
+                AlarmPriority.Low => "low",
+            },
+            it.Source, it.Node, it.State.Active, it.State.Standing, it.State.Acknowledged is not null, it.State.RaisedAt, it.State.ClearedAt,
+            it.State.Acknowledged?.Who, it.State.Acknowledged?.At, it.State.Acknowledged?.Why, it.Value, it.Limit, it.Unit, it.Detail,
+            Say(a => a.TitleJa, a => a.TitleEn), Say(a => a.CauseJa, a => a.CauseEn), Say(a => a.ConsequenceJa, a => a.ConsequenceEn), Say(a => a.ResponseJa, a => a.ResponseEn),
+            about?.Owner ?? "", about?.TimeLimitMinutes ?? 0, notifications);
+    }
+}
+
+/// <summary>Repeats what nobody has acknowledged.</summary>
+public sealed class AlarmRepeater(AlarmBoard alarms, TimeProvider clock) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken)) await alarms.RepeatDueAsync();
+    }
+}

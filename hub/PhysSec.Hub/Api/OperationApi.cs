@@ -1,0 +1,56 @@
+using PhysSec.Hub.Alarms;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Live;
+using PhysSec.Hub.Notify;
+
+namespace PhysSec.Hub.Api;
+
+/// <summary>Nodes, doors, live values, alarms.</summary>
+internal static class OperationApi
+{
+    public sealed record NewNode(string Id, string? Name);
+
+    public sealed record Why(string? Reason);
+
+    public sealed record Lockdown(bool On, string? Reason);
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/nodes", (Nodes nodes) => nodes.List()).RequireAuthorization(HubApi.Any).WithSummary("The nodes and how they are. 制御装置");
+        api.MapPost("/nodes", async (Nodes nodes, NodeLink link, HubHome state, NewNode it, HttpContext http) => await nodes.EnrolAsync(
+                http.Actor(), it.Id, it.Name, new BrokerAddress(state.Configuration.Broker.Kind == "embedded" ? "localhost" : state.Configuration.Broker.Host, link.Port)))
+            .RequireAuthorization(HubApi.A).WithSummary("Enrols a node; its key is shown once. 機器登録");
+        api.MapPost("/nodes/{id}/revoke", async (Nodes nodes, string id, Why it, HttpContext http) =>
+        {
+            await nodes.RevokeAsync(http.Actor(), id, it.Reason);
+            return Results.NoContent();
+        }).RequireAuthorization(HubApi.A).WithSummary("Ends a node's certificate and its session. 機器失効");
+        api.MapGet("/points", (LiveBoard live) => live.Points()).RequireAuthorization(HubApi.O).WithSummary("Live values with quality and age. 測定値");
+
+        api.MapPost("/doors/{id}/release", async (DoorCommands commands, string id, Why it, HttpContext http) =>
+        {
+            // A person confirms a release with the second factor at the console; a program's token must have been made for it.
+            if (!http.User.HasClaim(TokenAuthentication.MayReleaseClaim, "true")) return Results.Forbid(authenticationSchemes: [TokenAuthentication.Name]);
+            return Results.Ok(await commands.ReleaseAsync(http.Actor(), id, it.Reason));
+        }).RequireAuthorization(HubApi.O).WithSummary("Releases a door once; the token must have been made with --may-release. 解錠");
+        api.MapPost("/doors/{id}/lockdown", async (DoorCommands commands, string id, Lockdown it, HttpContext http) =>
+        {
+            if (!http.User.HasClaim(TokenAuthentication.MayReleaseClaim, "true")) return Results.Forbid(authenticationSchemes: [TokenAuthentication.Name]);
+            return Results.Ok(await commands.LockdownAsync(http.Actor(), id, it.On, it.Reason));
+        }).RequireAuthorization(HubApi.O).WithSummary("Entry refused to everybody; exit stays free. 緊急施錠(退室可)");
+        api.MapPost("/doors/{id}/reset-presence", async (DoorCommands commands, string id, Why it, HttpContext http) =>
+                await commands.ResetPresenceAsync(http.Actor(), id, it.Reason))
+            .RequireAuthorization(HubApi.O).WithSummary("Empties the list of who is inside. 在室者の訂正");
+
+        api.MapGet("/alarms", (AlarmBoard alarms, string? state) => alarms.List(activeOnly: state == "active")).RequireAuthorization(HubApi.Any).WithSummary("Alarms, state=active or all. 警報");
+        api.MapGet("/alarms/history", (AlarmBoard alarms, int? limit, long? cursor) => alarms.History(Math.Clamp(limit ?? 200, 1, 500), cursor))
+            .RequireAuthorization(HubApi.Any).WithSummary("Every raise, clear and acknowledgement. 警報履歴");
+        api.MapPost("/alarms/{key}/acknowledge", async (AlarmBoard alarms, string key, Why it, HttpContext http) =>
+        {
+            await alarms.AcknowledgeAsync(http.Actor(), key, it.Reason ?? "");
+            return Results.NoContent();
+        }).RequireAuthorization(HubApi.O).WithSummary("Acknowledges with a reason; repetition and siren stop. 警報確認");
+        api.MapGet("/notifications", (NotificationLog log, int? limit) => log.List(Math.Clamp(limit ?? 200, 1, 500))).RequireAuthorization(HubApi.Any).WithSummary("What was sent, and what failed. 配信結果");
+    }
+}

@@ -1,0 +1,49 @@
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Api;
+
+/// <summary>The record, for those who review it. A search by an auditor is a record too.</summary>
+internal static class RecordApi
+{
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/records", async (AccessLog log, [AsParameters] RecordQuery query, HttpContext http) =>
+        {
+            await log.SearchedAsync(http.Actor(), query.Filter());
+            return log.Search(query.Filter());
+        }).RequireAuthorization(HubApi.U).WithSummary("Searches the record, newest first, paged by cursor. 入退室記録");
+        api.MapGet("/records.csv", async (AccessLog log, [AsParameters] RecordQuery query, HttpContext http) =>
+        {
+            await log.SearchedAsync(http.Actor(), query.Filter());
+            http.Response.ContentType = "text/csv; charset=utf-8";
+            http.Response.Headers.ContentDisposition = "attachment; filename=records.csv";
+            await log.WriteCsvAsync(http.Response.Body, query.Filter(), http.RequestAborted);
+        }).RequireAuthorization(HubApi.U).WithSummary("The same as CSV, streamed. 記録CSV");
+        api.MapGet("/register", (Register register, TimeProvider clock, DateTimeOffset? from, DateTimeOffset? to) =>
+                register.List(from ?? clock.GetUtcNow().AddDays(-31), to ?? clock.GetUtcNow().AddMinutes(1)))
+            .RequireAuthorization(HubApi.U).WithSummary("Entries paired with exits; a missing exit stays missing. 入退室管理簿");
+        api.MapGet("/dead-letters", (TurnedAway away, int? limit) => away.DeadLetters(Math.Clamp(limit ?? 200, 1, 500))).RequireAuthorization(HubApi.Any);
+        api.MapGet("/refusals", (TurnedAway away, int? limit) => away.Refusals(Math.Clamp(limit ?? 200, 1, 500))).RequireAuthorization(HubApi.Any);
+        api.MapGet("/policies/{node}", (Store store, string node) => store.Read(it => it.One<object>(
+                "select version, hash, issued_at, in_force_at, body from policies where node = $node order by version desc limit 1",
+                row => new
+                {
+                    version = row.Whole("version"),
+                    hash = row.Text("hash"),
+                    issuedAt = row.Time("issued_at"),
+                    inForceAt = row.Time("in_force_at"),
+                    body = row.Text("body"),
+                },
+                ("$node", node))) is { } found ? Results.Ok(found) : Results.NotFound())
+            .RequireAuthorization(HubApi.U).WithSummary("The newest policy of a node, and since when it is in force there. 署名付き入室条件");
+    }
+
+    /// <summary>All optional; times in ISO 8601 with offset.</summary>
+    public sealed record RecordQuery(
+        DateTimeOffset? From, DateTimeOffset? To, string? Person, string? Door, string? Outcome, string? Reason, string? Kind, string? Node, bool? Late, long? Cursor, int? Limit)
+    {
+        public LogFilter Filter() => new(From, To, Person, Door, Outcome, Reason, Kind, Node, Late, Cursor, Limit ?? 100);
+    }
+}

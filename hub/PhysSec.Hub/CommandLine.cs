@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using PhysSec.Core;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub;
+
+/// <summary>The verbs of physsec-hub. Exit codes: 0 done, 64 wrong use, 78 wrong configuration, 1 anything else.</summary>
+internal static class CommandLine
+{
+    private const int Usage = 64;
+    private const int Configuration = 78;
+
+    private const string Help = """
+        physsec-hub serve --state DIR [--config FILE]      runs the hub; the first start makes authority, keys, store and a one-time sign-in link
+        physsec-hub init  --state DIR [--config FILE]      makes the same, then ends
+        physsec-hub token --state DIR --name NAME --role administrator|operator|auditor [--hours N] [--may-release]
+                                                           prints a token for the HTTP API, once
+        physsec-hub issue --state DIR --kind broker|hub|observer --name NAME --out DIR
+                                                           writes a certificate and its key, NAME.crt and NAME.key
+        """;
+
+    public static async Task<int> RunAsync(string[] args, TimeProvider clock)
+    {
+        try
+        {
+            var options = new Options(args);
+            return options.Verb switch
+            {
+                "serve" => await Serving.RunAsync(options.Need("state"), options.Get("config"), clock),
+                "init" => await InitAsync(options, clock),
+                "token" => await TokenAsync(options, clock),
+                "issue" => await IssueAsync(options, clock),
+                "help" or "--help" or "-h" => Say(Help, 0),
+                _ => Say($"physsec-hub: there is no verb \"{options.Verb}\"\n{Help}", Usage),
+            };
+        }
+        catch (UsageException fault)
+        {
+            return Say($"physsec-hub: {fault.Message}\n{Help}", Usage);
+        }
+        catch (ConfigurationException fault)
+        {
+            return Say("physsec-hub: the configuration is wrong; nothing was started\n" + string.Join('\n', fault.Faults.Select(it => "  " + it)), Configuration);
+        }
+        catch (Exception fault) when (fault is HubBusyException or IOException or SqliteException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            return Say($"physsec-hub: {fault.Message}", 1);
+        }
+    }
+
+    private static async Task<int> InitAsync(Options options, TimeProvider clock)
+    {
+        await using var state = HubHome.Open(options.Need("state"), options.Get("config"), clock);
+        return Say($"ready: {state.Folder}", 0);
+    }
+
+    private static async Task<int> TokenAsync(Options options, TimeProvider clock)
+    {
+        var (name, role) = (options.Need("name"), options.Need("role"));
+        if (role is not ("administrator" or "operator" or "auditor")) throw new UsageException($"--role {role} is unknown; use administrator, operator or auditor");
+        if (!int.TryParse(options.Get("hours") ?? "24", NumberStyles.None, CultureInfo.InvariantCulture, out var hours) || hours is < 1 or > 8760)
+            throw new UsageException("--hours takes 1–8760");
+        await using var state = HubHome.Open(options.Need("state"), null, clock);
+        var now = clock.GetUtcNow();
+        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        await state.Store.WriteAsync(store =>
+        {
+            if (store.Number("select count(*) from tokens where name = $name", ("$name", name)) > 0) throw new InvalidOperationException($"a token is called {name} already; choose another --name");
+            store.Execute(
+                "insert into tokens (name, hash, role, may_release, expires_at) values ($name, $hash, $role, $release, $expires)",
+                ("$name", name), ("$hash", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))), ("$role", role),
+                ("$release", options.Has("may-release")), ("$expires", now.AddHours(hours)));
+            Records.Act(store, new Act(CommandLineActor(), "token.made", name, null, null, new JsonObject { ["role"] = role, ["hours"] = hours, ["mayRelease"] = options.Has("may-release") }), now);
+        });
+        return Say(token, 0);
+    }
+
+    private static async Task<int> IssueAsync(Options options, TimeProvider clock)
+    {
+        var (kind, name, folder) = (options.Need("kind"), options.Need("name"), options.Need("out"));
+        if (kind is not (Kinds.Broker or Kinds.Hub or Kinds.Observer)) throw new UsageException($"--kind {kind} is unknown; use broker, hub or observer (a node is enrolled through the console or the API)");
+        if (!Names.IsPlain(name)) throw new UsageException($"--name {name}: use 1–32 of a–z, 0–9 and -");
+        await using var state = HubHome.Open(options.Need("state"), null, clock);
+        var now = clock.GetUtcNow();
+        var issued = state.Authority.Issue(kind == Kinds.Observer ? $"observer.{name}" : name, kind, now);
+        Directory.CreateDirectory(folder);
+        PrivateFiles.Write(Path.Combine(folder, name + ".crt"), issued.CertificatePem);
+        PrivateFiles.Write(Path.Combine(folder, name + ".key"), issued.KeyPem);
+        await state.Store.WriteAsync(store => Records.Act(
+            store, new Act(CommandLineActor(), "certificate.issued", name, null, null, new JsonObject { ["kind"] = kind, ["thumbprint"] = issued.Thumbprint }), now));
+        return Say($"issued: {Path.Combine(folder, name)}.crt and .key", 0);
+    }
+
+    private static Actor CommandLineActor() => new(Environment.UserName, "administrator", "command line");
+
+    private static int Say(string text, int code)
+    {
+        (code == 0 ? Console.Out : Console.Error).WriteLine(text);
+        return code;
+    }
+
+    private sealed class UsageException(string message) : Exception(message);
+
+    private sealed class Options
+    {
+        private static readonly string[] _flags = ["may-release"];
+        private readonly Dictionary<string, string> _values = [];
+
+        public Options(string[] args)
+        {
+            Verb = args.FirstOrDefault() ?? "help";
+            for (var i = 1; i < args.Length; i++)
+            {
+                if (!args[i].StartsWith("--", StringComparison.Ordinal)) throw new UsageException($"\"{args[i]}\" is not expected here");
+                var name = args[i][2..];
+                if (_flags.Contains(name)) _values[name] = "";
+                else if (i + 1 < args.Length) _values[name] = args[++i];
+                else throw new UsageException($"--{name} has no value");
+            }
+        }
+
+        public string Verb { get; }
+
+        public string Need(string name) => _values.GetValueOrDefault(name) ?? throw new UsageException($"--{name} is missing");
+
+        public string? Get(string name) => _values.GetValueOrDefault(name);
+
+        public bool Has(string name) => _values.ContainsKey(name);
+    }
+}

@@ -1,0 +1,28 @@
+using PhysSec.Core.Alarms;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Alarms;
+using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Ingest;
+using PhysSec.Hub.Live;
+using PhysSec.Hub.Notify;
+
+namespace PhysSec.Hub;
+
+/// <summary>Who owns what: one instance each.</summary>
+internal static class Composition
+{
+    public static IServiceCollection AddHub(this IServiceCollection services)
+    {
+        services.AddSingleton<PolicySignal>().AddSingleton<People>().AddSingleton<PeopleCsv>().AddSingleton<Credentials>().AddSingleton<Zones>().AddSingleton<Doors>()
+            .AddSingleton<SchedulesStore>().AddSingleton<ClosedDays>().AddSingleton<SensingRules>().AddSingleton<Rights>().AddSingleton<Presentations>()
+            .AddSingleton<AccessLog>().AddSingleton<Register>().AddSingleton<PolicyPublisher>();
+        services.AddSingleton(AlarmCatalogue.Shipped()).AddSingleton<AlarmBoard>().AddSingleton<NotificationLog>().AddSingleton<LiveBoard>();
+        services.AddSingleton<Nodes>().AddSingleton<TurnedAway>().AddSingleton<NodeLink>().AddSingleton<DoorCommands>().AddSingleton<Ingestion>();
+        services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.
+        services.AddHostedService(it => it.GetRequiredService<PolicyPublisher>());
+        services.AddHostedService<FleetWatch>();
+        services.AddHostedService<AlarmRepeater>();
+        services.AddHostedService<Notifier>();
+        return services;
+    }
+}

@@ -1,0 +1,45 @@
+using PhysSec.Core;
+using PhysSec.Core.Alarms;
+using PhysSec.Hub.Alarms;
+
+namespace PhysSec.Hub.Fleet;
+
+/// <summary>Raises node-lost when a node has been away or silent for too long, and clears it when the node is back.</summary>
+public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider clock) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+
+    /// <summary>A node that says its state every 15 s has been silent for three of them.</summary>
+    public static readonly TimeSpan Silent = TimeSpan.FromSeconds(45);
+
+    /// <summary>After its will; a short cut of the line is not an alarm.</summary>
+    public static readonly TimeSpan Away = TimeSpan.FromSeconds(10);
+
+    private readonly HashSet<string> _lost = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var start = clock.GetUtcNow();
+        foreach (var it in alarms.List(activeOnly: true).Where(it => it.Class == AlarmClasses.NodeLost)) _lost.Add(it.Source);
+        using var timer = new PeriodicTimer(_period, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            var now = clock.GetUtcNow();
+            foreach (var node in nodes.List()) await LookAsync(node, now, start);
+        }
+    }
+
+    private async Task LookAsync(NodeView node, DateTimeOffset now, DateTimeOffset start)
+    {
+        var heard = node.LastSeen is { } seen && seen > start ? seen : start; // A hub that was away itself gives everybody time to come back.
+        var lost = node.State switch
+        {
+            "revoked" or "never-seen" or "updating" => false,
+            "lost" or "offline" => node.Since is { } since && now - (since > start ? since : start) > Away,
+            _ => now - heard > Silent,
+        };
+        if (lost && _lost.Add(node.Id))
+            await alarms.RaiseAsync(AlarmClasses.NodeLost, node.Id, new NodeId(node.Id), node.State is "lost" or "offline" ? $"state {node.State}" : "silent");
+        else if (!lost && _lost.Remove(node.Id)) await alarms.ClearAsync(AlarmClasses.NodeLost, node.Id);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Threading.Channels;
+using PhysSec.Core;
+using PhysSec.Core.Alarms;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Alarms;
+using PhysSec.Hub.Broker;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Ingest;
+using PhysSec.Hub.Ledger;
+
+namespace PhysSec.Hub.Fleet;
+
+/// <summary>Starts the broker, joins both roads to it, and stops it before the store closes.</summary>
+public sealed class HubService(
+    HubHome state, Nodes nodes, Ingestion ingestion, NodeLink link, TurnedAway turnedAway, AlarmBoard alarms, DoorCommands commands, PolicyPublisher publisher,
+    TimeProvider clock, ILoggerFactory logs) : IHostedService, IDisposable
+{
+    private static readonly TimeSpan _strangerClears = TimeSpan.FromMinutes(10);
+
+    // Refusals come from handshake callbacks, which must not wait for the disk.
+    private readonly Channel<(string Origin, string? Claimed, string Fault)> _refusals =
+        Channel.CreateBounded<(string, string?, string)>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly CancellationTokenSource _end = new();
+    private readonly ConcurrentQueue<Task> _bad = new();
+    private readonly ILogger _log = logs.CreateLogger<HubService>();
+    private INodeBroker? _broker;
+    private Task _refusalLoop = Task.CompletedTask;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var events = new BrokerEvents(
+            ingestion.TakeAsync,
+            (topic, text, payload, fault) => _bad.Enqueue(ingestion.SetAsideAsync(topic, text, payload, fault)),
+            (origin, claimed, fault) => _refusals.Writer.TryWrite((origin, claimed, fault)),
+            nodes.MayConnect);
+        _broker = state.Configuration.Broker.Kind == "embedded"
+            ? new EmbeddedBroker(state, events, clock)
+            : new ExternalBroker(state, events, clock, logs.CreateLogger<ExternalBroker>());
+        nodes.Revoked += it => _ = _broker.DisconnectAsync(it);
+        alarms.Acknowledged += (key, node) =>
+        {
+            if (node is { } it) commands.Tell(it, Verbs.Silence, "acknowledged", new() { ["alarm"] = key });
+        };
+        commands.LockdownChanged += publisher.RequestAll;
+        _refusalLoop = Task.Run(RefusalsAsync, CancellationToken.None);
+        await _broker.StartAsync(cancellationToken);
+        link.Attach(_broker);
+        publisher.Sender = SendPolicyAsync;
+        await SayAsync("online", cancellationToken);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_broker is not null)
+        {
+            if (_broker.Ready) await SayAsync("offline", cancellationToken);
+            await _broker.StopAsync();
+            (_broker as IDisposable)?.Dispose();
+        }
+
+        _refusals.Writer.TryComplete();
+        await _end.CancelAsync();
+        await _refusalLoop;
+        await Task.WhenAll(_bad);
+    }
+
+    public void Dispose() => _end.Dispose();
+
+    private Task<bool> SendPolicyAsync(NodeId node, PolicyMessage message, CancellationToken cancel) =>
+        link.PublishAsync(Topics.Policy(state.Site, node), JsonSerializer.SerializeToUtf8Bytes(message, WireJson.Plain.PolicyMessage), cancel: cancel);
+
+    private Task<bool> SayAsync(string what, CancellationToken cancel)
+    {
+        var epoch = state.Store.Read(Records.HubEpoch);
+        var message = new HubState(what, epoch, [Topics.Version], clock.GetUtcNow());
+        return link.PublishAsync(Topics.Hub(state.Site), JsonSerializer.SerializeToUtf8Bytes(message, WireJson.Plain.HubState), retain: true, cancel: cancel);
+    }
+
+    private async Task RefusalsAsync()
+    {
+        DateTimeOffset? raised = null;
+        try
+        {
+            while (!_end.IsCancellationRequested)
+            {
+                while (_refusals.Reader.TryRead(out var it))
+                {
+                    _log.LogWarning("refused at {Origin}: {Claimed} {Fault}", it.Origin, it.Claimed, it.Fault);
+                    await turnedAway.RefuseAsync(it.Origin, it.Claimed, it.Fault);
+                    if (raised is null) await alarms.RaiseAsync(AlarmClasses.StrangerAtBroker, "broker", null, it.Claimed is null ? it.Fault : $"{it.Claimed}: {it.Fault}");
+                    raised = clock.GetUtcNow();
+                    while (_bad.TryPeek(out var done) && done.IsCompleted) _bad.TryDequeue(out _);
+                }
+
+                if (raised is { } at && clock.GetUtcNow() - at > _strangerClears)
+                {
+                    await alarms.ClearAsync(AlarmClasses.StrangerAtBroker, "broker");
+                    raised = null;
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(100), clock, _end.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_end.IsCancellationRequested)
+        {
+            // The hub stops.
+        }
+    }
+}

@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using PhysSec.Core;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Fleet;
+
+/// <summary>Everything a board needs to become a node; shown once. The private key leaves the hub with it and is not kept.</summary>
+public sealed record EnrolmentBundle(
+    string Site, string Node, long Epoch, string CertificatePem, string KeyPem, string CaPem, string SiteKey, string HubKeyPem, BrokerAddress Broker);
+
+public sealed record BrokerAddress(string Host, int Port);
+
+/// <summary>A node as the console shows it. State is online, degraded, updating, offline, lost, never-seen or revoked.</summary>
+public sealed record NodeView(
+    string Id, string Name, string State, DateTimeOffset? Since, DateTimeOffset? LastSeen, DateTimeOffset EnrolledAt, DateTimeOffset? RevokedAt, long Epoch,
+    string? Firmware, string? Board, bool Simulated, long ThroughAccess, long ThroughMeasurements, long? PolicyVersion, long? PolicyInForce,
+    NodeHealth? Health, IReadOnlyList<string> Faults, IReadOnlyList<DoorDescription> Doors, IReadOnlyList<PointDescription> Points);
+
+/// <summary>What ingest needs of a node.</summary>
+public sealed record EnrolledNode(NodeId Id, string Thumbprint, ECDsa Key, long Epoch, bool Revoked);
+
+/// <summary>The enrolled nodes: their certificates, epochs and last known state.</summary>
+public sealed class Nodes : IDisposable
+{
+    private readonly HubHome _state;
+    private readonly TimeProvider _clock;
+    private readonly ConcurrentDictionary<NodeId, EnrolledNode> _enrolled = new();
+    private readonly ConcurrentDictionary<NodeId, DateTimeOffset> _lastSeen = new();
+
+    public Nodes(HubHome state, TimeProvider clock)
+    {
+        (_state, _clock) = (state, clock);
+        foreach (var it in state.Store.Read(store => store.Query("select id, thumbprint, certificate, epoch, revoked_at from nodes", row => new EnrolledNode(
+            new NodeId(row.GetString(0)), row.GetString(1), PublicKey(row.GetString(2)), row.GetInt64(3), !row.IsDBNull(4)))))
+            _enrolled[it.Id] = it;
+    }
+
+    /// <summary>Something that the node page shows has changed.</summary>
+    public event Action? Changed;
+
+    /// <summary>A node that may take part was revoked; the broker ends its session.</summary>
+    public event Action<NodeId>? Revoked;
+
+    public IReadOnlyList<NodeId> Active => [.. _enrolled.Values.Where(it => !it.Revoked).Select(it => it.Id)];
+
+    public bool MayConnect(NodeId node, string thumbprint) =>
+        _enrolled.TryGetValue(node, out var it) && !it.Revoked && it.Thumbprint == thumbprint;
+
+    public EnrolledNode? Find(NodeId node) => _enrolled.GetValueOrDefault(node) is { Revoked: false } it ? it : null;
+
+    public DateTimeOffset? LastSeen(NodeId node) => _lastSeen.TryGetValue(node, out var at) ? at : null;
+
+    public void Seen(NodeId node) => _lastSeen[node] = _clock.GetUtcNow();
+
+    /// <summary>Makes key, certificate and epoch for a new node, or for a known one whose old certificate ends with it.</summary>
+    public async Task<EnrolmentBundle> EnrolAsync(Actor actor, string id, string? name, BrokerAddress broker)
+    {
+        if (!Names.IsPlain(id)) throw new InputException("id", $"\"{id}\" is no name", "use 1–32 of a–z, 0–9 and -");
+        var now = _clock.GetUtcNow();
+        var node = new NodeId(id);
+        var issued = _state.Authority.Issue(id, Kinds.Node, now);
+        var epoch = await _state.Store.WriteAsync(store =>
+        {
+            var next = store.Number("select epoch from nodes where id = $id", ("$id", id)) + 1;
+            store.Execute(
+                """
+                insert into nodes (id, name, thumbprint, certificate, epoch, enrolled_at) values ($id, $name, $thumbprint, $certificate, $epoch, $at)
+                on conflict do update set name = $name, thumbprint = $thumbprint, certificate = $certificate, epoch = $epoch, enrolled_at = $at, revoked_at = null, state = 'never-seen'
+                """,
+                ("$id", id), ("$name", name ?? id), ("$thumbprint", issued.Thumbprint), ("$certificate", issued.CertificatePem), ("$epoch", next), ("$at", now));
+            Records.Act(store, new Act(actor, "node.enrolled", id, null, null, new JsonObject
+            {
+                ["name"] = name ?? id,
+                ["epoch"] = next,
+                ["thumbprint"] = issued.Thumbprint,
+            }), now);
+            return next;
+        });
+        if (_enrolled.TryGetValue(node, out var old)) Revoked?.Invoke(old.Id);
+        _enrolled[node] = new EnrolledNode(node, issued.Thumbprint, PublicKey(issued.CertificatePem), epoch, false);
+        Changed?.Invoke();
+        return new EnrolmentBundle(
+            _state.Site.Value, id, epoch, issued.CertificatePem, issued.KeyPem, _state.Authority.RootPem, Convert.ToHexStringLower(_state.Keys.Card),
+            _state.Keys.SigningPublicPem, broker);
+    }
+
+    public async Task RevokeAsync(Actor actor, string id, string? reason)
+    {
+        if (string.IsNullOrWhiteSpace(reason)) throw new InputException("reason", "it is missing", "say why the node is revoked");
+        if (!_enrolled.TryGetValue(new NodeId(id), out var node)) throw new InputException("id", $"no node is called {id}", "choose one of the enrolled nodes");
+        var now = _clock.GetUtcNow();
+        await _state.Store.WriteAsync(store =>
+        {
+            store.Execute("update nodes set revoked_at = $at, state = 'revoked', since = $at where id = $id", ("$id", id), ("$at", now));
+            Records.Act(store, new Act(actor, "node.revoked", id, reason), now);
+        });
+        _enrolled[node.Id] = node with { Revoked = true };
+        Revoked?.Invoke(node.Id);
+        Changed?.Invoke();
+    }
+
+    /// <summary>The node cannot prove continuity: what it writes from now on belongs to a new epoch.</summary>
+    public async Task<long> NextEpochAsync(NodeId node, string why)
+    {
+        var now = _clock.GetUtcNow();
+        var epoch = await _state.Store.WriteAsync(store =>
+        {
+            var next = store.Number("select epoch from nodes where id = $id", ("$id", node.Value)) + 1;
+            store.Execute("update nodes set epoch = $epoch where id = $id", ("$id", node.Value), ("$epoch", next));
+            Records.Act(store, new Act(Actor.System, "node.new-epoch", node.Value, why, null, new JsonObject { ["epoch"] = next }), now);
+            return next;
+        });
+        if (_enrolled.TryGetValue(node, out var it)) _enrolled[node] = it with { Epoch = epoch };
+        return epoch;
+    }
+
+    public Task BornAsync(NodeId node, Birth birth, string json) => ChangeAsync(node, store =>
+        store.Execute("update nodes set birth = $birth where id = $id", ("$birth", json), ("$id", node.Value)));
+
+    /// <summary>Stores a state message. Returns the state before.</summary>
+    public async Task<string> StateAsync(NodeId node, NodeState state, string json)
+    {
+        var now = _clock.GetUtcNow();
+        var before = "";
+        await ChangeAsync(node, store =>
+        {
+            before = store.One("select state from nodes where id = $id", it => it.GetString(0), ("$id", node.Value)) ?? "never-seen";
+            store.Execute(
+                "update nodes set state = $state, since = case when state = $state then since else $at end, last_seen = $at, health = $health where id = $id and revoked_at is null",
+                ("$state", state.State), ("$at", now), ("$health", json), ("$id", node.Value));
+        });
+        return before;
+    }
+
+    public Birth? BirthOf(NodeId node) => _state.Store.Read(store =>
+        store.One("select birth from nodes where id = $id", it => it.IsDBNull(0) ? "" : it.GetString(0), ("$id", node.Value))) is { Length: > 0 } json
+        ? JsonSerializer.Deserialize(json, WireJson.Plain.Birth) : null;
+
+    public IReadOnlyList<NodeView> List() => _state.Store.Read(store => store.Query(
+        """
+        select n.*, (select max(version) from policies where node = n.id) as pushed,
+          (select max(version) from policies where node = n.id and in_force_at is not null) as in_force,
+          (select through from streams where source = n.id and epoch = n.epoch and stream = 'a') as through_a,
+          (select through from streams where source = n.id and epoch = n.epoch and stream = 'm') as through_m
+        from nodes n order by id
+        """,
+        row =>
+        {
+            var birth = row.Text("birth") is { } json ? JsonSerializer.Deserialize(json, WireJson.Plain.Birth) : null;
+            var state = row.Text("health") is { } health ? JsonSerializer.Deserialize(health, WireJson.Plain.NodeState) : null;
+            var revoked = row.Time("revoked_at");
+            return new NodeView(
+                row.Text("id")!, row.Text("name")!, revoked is null ? row.Text("state")! : "revoked", row.Time("since"),
+                LastSeen(new NodeId(row.Text("id")!)) ?? row.Time("last_seen"), row.Time("enrolled_at")!.Value, revoked, row.Whole("epoch"),
+                birth?.Firmware, birth?.Board, birth?.Simulated ?? false, Number(row, "through_a") ?? 0, Number(row, "through_m") ?? 0,
+                Number(row, "pushed"), Number(row, "in_force"), state?.Health, state?.Faults ?? [], birth?.Doors ?? [], birth?.Points ?? []);
+        }));
+
+    public void Dispose()
+    {
+        foreach (var it in _enrolled.Values) it.Key.Dispose();
+    }
+
+    private static long? Number(Microsoft.Data.Sqlite.SqliteDataReader row, string column) =>
+        row.GetOrdinal(column) is var i && row.IsDBNull(i) ? null : row.GetInt64(i);
+
+    private static ECDsa PublicKey(string pem)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(pem);
+        return certificate.GetECDsaPublicKey() ?? throw new CryptographicException("the node's certificate has no ECDSA key");
+    }
+
+    private async Task ChangeAsync(NodeId node, Action<Microsoft.Data.Sqlite.SqliteConnection> work)
+    {
+        Seen(node);
+        await _state.Store.WriteAsync(work);
+        Changed?.Invoke();
+    }
+}

@@ -1,0 +1,61 @@
+using System.Security.Cryptography;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Fleet;
+
+/// <summary>Somebody whom the broker or the hub turned away; equal refusals are one row that counts.</summary>
+public sealed record Refusal(string Origin, string? Claimed, string Fault, long Count, DateTimeOffset First, DateTimeOffset Last);
+
+/// <summary>A payload that could not be understood or believed: kept (64 KiB of it), counted, never retried.</summary>
+public sealed record DeadLetter(long Id, DateTimeOffset ReceivedAt, string? Node, string Topic, string Fault, long Length, string Hash);
+
+/// <summary>What was turned away at the entrances.</summary>
+public sealed class TurnedAway(Store store, TimeProvider clock)
+{
+    private const int KeptBytes = 65_536;
+    private const int RefusalsMax = 10_000;
+    private const int DeadLettersMax = 10_000;
+
+    public Task RefuseAsync(string origin, string? claimed, string fault)
+    {
+        var now = clock.GetUtcNow();
+        return store.WriteAsync(it =>
+        {
+            // A flood of different names must not fill the disk: past the limit only the newest count.
+            if (it.Number("select count(*) from refusals") >= RefusalsMax)
+                it.Execute("delete from refusals where id in (select id from refusals order by last_at limit 100)");
+            it.Execute(
+                """
+                insert into refusals (first_at, last_at, origin, claimed, fault, count) values ($at, $at, $origin, $claimed, $fault, 1)
+                on conflict (origin, claimed, fault) do update set last_at = $at, count = count + 1
+                """,
+                ("$at", now), ("$origin", origin), ("$claimed", claimed ?? ""), ("$fault", fault));
+        });
+    }
+
+    public Task SetAsideAsync(NodeTopic? topic, string text, byte[] payload, string fault)
+    {
+        var now = clock.GetUtcNow();
+        return store.WriteAsync(it =>
+        {
+            if (it.Number("select count(*) from dead_letters") >= DeadLettersMax)
+                it.Execute("update dead_letters set payload = null where id in (select id from dead_letters where payload is not null order by id limit 100)");
+            it.Execute(
+                "insert into dead_letters (received_at, source, topic, fault, length, hash, payload) values ($at, $source, $topic, $fault, $length, $hash, $payload)",
+                ("$at", now), ("$source", topic?.Node.Value), ("$topic", text), ("$fault", fault), ("$length", payload.Length),
+                ("$hash", Convert.ToHexStringLower(SHA256.HashData(payload))), ("$payload", payload.Length <= KeptBytes ? payload : payload[..KeptBytes]));
+        });
+    }
+
+    public IReadOnlyList<Refusal> Refusals(int limit) => store.Read(it => it.Query(
+        "select origin, claimed, fault, count, first_at, last_at from refusals order by last_at desc limit $limit",
+        row => new Refusal(row.GetString(0), row.GetString(1) is { Length: > 0 } claimed ? claimed : null, row.GetString(2), row.GetInt64(3),
+            Rows.FromStored(row.GetInt64(4)), Rows.FromStored(row.GetInt64(5))),
+        ("$limit", limit)));
+
+    public IReadOnlyList<DeadLetter> DeadLetters(int limit) => store.Read(it => it.Query(
+        "select id, received_at, source, topic, fault, length, hash from dead_letters order by id desc limit $limit",
+        row => new DeadLetter(row.GetInt64(0), Rows.FromStored(row.GetInt64(1)), row.IsDBNull(2) ? null : row.GetString(2), row.GetString(3), row.GetString(4), row.GetInt64(5), row.GetString(6)),
+        ("$limit", limit)));
+}

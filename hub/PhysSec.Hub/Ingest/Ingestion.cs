@@ -1,0 +1,203 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using PhysSec.Core;
+using PhysSec.Core.Alarms;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Alarms;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Live;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Ingest;
+
+/// <summary>
+/// The one entrance for what nodes say: check, commit record and projections in one transaction, then acknowledge. Idempotent by (node, epoch, stream, seq).
+/// A payload that cannot be believed goes to the dead letters and never blocks the stream.
+/// </summary>
+public sealed class Ingestion(
+    HubHome state, Nodes nodes, AlarmBoard alarms, Presentations presentations, LiveBoard live, PolicyPublisher publisher, NodeLink link,
+    DoorCommands commands, TurnedAway turnedAway, TimeProvider clock, ILogger<Ingestion> log)
+{
+    private static readonly TimeSpan _lateAfter = TimeSpan.FromSeconds(30);
+
+    /// <summary>Something new is in the ledger.</summary>
+    public event Action? Committed;
+
+    /// <summary>Takes one message; ends after its commit.</summary>
+    /// <exception cref="SqliteException">The store refused: the sender must not get its PUBACK.</exception>
+    public async Task TakeAsync(NodeTopic topic, byte[] payload)
+    {
+        try
+        {
+            var node = nodes.Find(topic.Node) ?? throw new BadPayloadException("the node is not enrolled, or was revoked");
+            nodes.Seen(topic.Node);
+            await (topic.Channel switch
+            {
+                "journal" => BatchAsync(node, topic.Rest!, payload),
+                "hot" => HotAsync(node, payload),
+                "birth" => BirthAsync(node, payload),
+                "state" => StateAsync(node, payload),
+                "live" => Live(topic, payload),
+                "reply" => Reply(payload),
+                _ => throw new BadPayloadException($"nothing is taken on {topic.Channel}"),
+            });
+        }
+        catch (BadPayloadException fault)
+        {
+            await SetAsideAsync(topic, string.Join('/', topic.Site, topic.Node, topic.Channel, topic.Rest), payload, fault.Message);
+        }
+    }
+
+    /// <summary>Keeps what cannot be used, and says so.</summary>
+    public async Task SetAsideAsync(NodeTopic? topic, string text, byte[] payload, string fault)
+    {
+        log.LogWarning("set aside {Length} bytes on {Topic}: {Fault}", payload.Length, text.TrimEnd('/'), fault);
+        await turnedAway.SetAsideAsync(topic, text.TrimEnd('/'), payload, fault);
+        await alarms.RaiseAsync(AlarmClasses.DeadLetter, topic?.Node.Value ?? "broker", topic?.Node, fault);
+    }
+
+    private async Task BatchAsync(EnrolledNode node, string stream, byte[] payload)
+    {
+        var (batch, records) = Batches.Check(state.Site, node, stream, payload);
+        if (batch.Epoch < 1 || batch.Epoch > node.Epoch)
+            throw new BadPayloadException(string.Create(CultureInfo.InvariantCulture, $"epoch {batch.Epoch} was never issued to this node; its epoch is {node.Epoch}"));
+        var now = clock.GetUtcNow();
+        var (ack, diverged) = await state.Store.WriteAsync(store =>
+        {
+            var (through, head) = Records.Through(store, node.Id.Value, batch.Epoch, stream);
+            var forked = batch.First == through + 1 && batch.Prev != head;
+            foreach (var record in records) forked |= Store(store, node.Id, record, now) == Stored.Diverged;
+            Advance(store, node.Id, batch.Epoch, stream, through, head);
+            return (AckOf(store, node.Id, batch.Epoch, stream, now), forked);
+        });
+        await AfterAsync(node.Id, records, diverged, now);
+        await SendAckAsync(node.Id, ack);
+    }
+
+    private async Task HotAsync(EnrolledNode node, byte[] payload)
+    {
+        var record = Batches.CheckHot(state.Site, node, payload);
+        if (record.Record.Epoch < 1 || record.Record.Epoch > node.Epoch) throw new BadPayloadException($"epoch {record.Record.Epoch} was never issued to this node");
+        var now = clock.GetUtcNow();
+        var diverged = await state.Store.WriteAsync(store => Store(store, node.Id, record, now) == Stored.Diverged);
+        await AfterAsync(node.Id, [record], diverged, now);
+    }
+
+    private Stored Store(SqliteConnection store, NodeId node, CheckedRecord it, DateTimeOffset now)
+    {
+        var late = IsLate(it.Record, now);
+        var stored = Records.Append(store, node, it.Record, it.Hash, it.Body, now, late);
+        if (stored != Stored.New) return stored;
+        var at = it.Record.At ?? now;
+        switch (it.Record.Fact)
+        {
+            case AlarmRaised or AlarmCleared:
+                alarms.Apply(store, node, it.Record.Fact, at, now, late);
+                break;
+            case PolicyApplied applied:
+                PolicyPublisher.MarkInForce(store, node, applied.Version, now);
+                break;
+        }
+
+        return stored;
+    }
+
+    private static bool IsLate(JournalRecord record, DateTimeOffset now) => record.Link == LinkState.Down || now - record.At > _lateAfter;
+
+    private static void Advance(SqliteConnection store, NodeId node, long epoch, string stream, long through, string head)
+    {
+        var next = store.Query(
+            "select seq, hash from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through order by seq",
+            it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$through", through));
+        var before = through;
+        foreach (var (seq, hash) in next)
+        {
+            if (seq != through + 1) break;
+            (through, head) = (seq, hash);
+        }
+
+        if (through != before) Records.SetThrough(store, node.Value, epoch, stream, through, head);
+    }
+
+    private static Ack AckOf(SqliteConnection store, NodeId node, long epoch, string stream, DateTimeOffset now)
+    {
+        var (through, _) = Records.Through(store, node.Value, epoch, stream);
+        var first = store.Number(
+            "select min(seq) from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through",
+            ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$through", through));
+        return new Ack(Records.HubEpoch(store), epoch, stream, through, first > through + 1 ? [new SeqRange(through + 1, first - 1)] : [], now, "");
+    }
+
+    private async Task SendAckAsync(NodeId node, Ack ack)
+    {
+        var signed = ack with { Signature = Signing.Sign(state.Keys.Signing, Signing.AckText(state.Site, node, ack)) };
+        await link.PublishAsync(Topics.Ack(state.Site, node), JsonSerializer.SerializeToUtf8Bytes(signed, WireJson.Plain.Ack));
+    }
+
+    private async Task AfterAsync(NodeId node, IReadOnlyList<CheckedRecord> records, bool diverged, DateTimeOffset now)
+    {
+        foreach (var it in records.Where(it => !IsLate(it.Record, now)))
+        {
+            if (it.Record.Fact is AccessGranted granted) presentations.Offer(granted.Door, granted.Direction, granted.Credential);
+            if (it.Record.Fact is AccessDenied { Credential: { } credential } denied) presentations.Offer(denied.Door, denied.Direction, credential);
+        }
+
+        if (diverged) await alarms.RaiseAsync(AlarmClasses.RecordDiverged, node.Value, node, "the node's records differ from what is stored under the same keys");
+        if (records.Any(it => it.Record.Fact is AlarmRaised or AlarmCleared)) alarms.Announce();
+        Committed?.Invoke();
+    }
+
+    private async Task BirthAsync(EnrolledNode node, byte[] payload)
+    {
+        var birth = Batches.Read(payload, WireJson.Plain.Birth);
+        if (birth.Schema != Topics.Version) throw new BadPayloadException($"schema {birth.Schema} is not spoken here; schema {Topics.Version} is");
+        if (birth.Node != node.Id.Value) throw new BadPayloadException($"the birth of \"{birth.Node}\" came on the topic of {node.Id}");
+        await nodes.BornAsync(node.Id, birth, System.Text.Encoding.UTF8.GetString(payload));
+        live.Take(node.Id, "birth", null, payload);
+
+        var now = clock.GetUtcNow();
+        var (through, head) = state.Store.Read(store => Records.Through(store, node.Id.Value, node.Epoch, Streams.Access));
+        var broken = birth.Epoch != node.Epoch ? $"the node writes epoch {birth.Epoch}, issued is {node.Epoch}"
+            : birth.LastSeqAccess < through ? $"the node ends at record {birth.LastSeqAccess}, stored are {through}"
+            : birth.LastSeqAccess == through && through > 0 && birth.HeadAccess != head ? "the node's last record differs from the one stored"
+            : null;
+        if (broken is not null)
+        {
+            log.LogWarning("{Node} cannot prove continuity: {Why}; issuing a new epoch", node.Id, broken);
+            var epoch = await nodes.NextEpochAsync(node.Id, broken);
+            commands.Tell(node.Id, Verbs.Epoch, broken, new Dictionary<string, string> { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) });
+        }
+        else
+        {
+            foreach (var stream in (string[])[Streams.Access, Streams.Measurements])
+                await SendAckAsync(node.Id, state.Store.Read(store => AckOf(store, node.Id, node.Epoch, stream, now)));
+        }
+
+        await publisher.ResendAsync(node.Id, birth.PolicyVersion, CancellationToken.None);
+    }
+
+    private async Task StateAsync(EnrolledNode node, byte[] payload)
+    {
+        var message = Batches.Read(payload, WireJson.Plain.NodeState);
+        if (message.State is not ("online" or "degraded" or "updating" or "offline" or "lost")) throw new BadPayloadException($"\"{message.State}\" is no state of a node");
+        await nodes.StateAsync(node.Id, message, System.Text.Encoding.UTF8.GetString(payload));
+        live.Take(node.Id, "state", null, payload);
+    }
+
+    private Task Live(NodeTopic topic, byte[] payload)
+    {
+        Batches.Read(payload, WireJson.Plain.LiveValue);
+        live.Take(topic.Node, "live", topic.Rest, payload);
+        return Task.CompletedTask;
+    }
+
+    private Task Reply(byte[] payload)
+    {
+        commands.Complete(Batches.Read(payload, WireJson.Plain.CommandReply));
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using PhysSec.Core.Alarms;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Alarms;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Notify;
+
+/// <summary>A message to a channel and what became of it. State is waiting, sent, failing or given-up.</summary>
+public sealed record NotificationView(long Id, string Alarm, string What, string Channel, string State, DateTimeOffset MadeAt, DateTimeOffset? SentAt, int Tries, DateTimeOffset? NextTry, string? Fault);
+
+/// <summary>A message that is due.</summary>
+public sealed record Due(long Id, string Channel, NotifyKind Kind, AlarmView Alarm, DateTimeOffset MadeAt, int Tries);
+
+/// <summary>Messages are written in the transaction of the alarm that causes them, before any send, and their outcome after it.</summary>
+public static class Outbox
+{
+    public const string Mail = "mail";
+    public const string Webhook = "webhook";
+
+    public static void Add(SqliteConnection connection, NotifyConfiguration configuration, AlarmView alarm, NotifyKind kind, DateTimeOffset now)
+    {
+        var body = JsonSerializer.Serialize(alarm, AccessJson.Options);
+        if (configuration.Smtp is not null) Row(Mail);
+        if (configuration.Webhook is not null) Row(Webhook);
+
+        void Row(string channel)
+        {
+            // An alarm about a channel does not travel by that channel.
+            if (alarm.Class == AlarmClasses.NotificationFailed && alarm.Source == channel) return;
+            connection.Execute(
+                "insert into notifications (alarm, what, channel, made_at, body, next_at) values ($alarm, $what, $channel, $at, $body, $at)",
+                ("$alarm", alarm.Key), ("$what", kind.ToString()), ("$channel", channel), ("$at", now), ("$body", body));
+            Records.Act(connection, new Act(Actor.System, "notification.made", alarm.Key, null, null, new JsonObject { ["channel"] = channel, ["what"] = kind.ToString() }), now);
+        }
+    }
+
+    public static IReadOnlyList<Due> DueAt(Store store, DateTimeOffset now, int limit) => store.Read(it => it.Query(
+        "select id, channel, what, body, made_at, tries from notifications where next_at <= $now order by next_at limit $limit",
+        row => new Due(
+            row.Whole("id"), row.Text("channel")!, Enum.Parse<NotifyKind>(row.Text("what")!), JsonSerializer.Deserialize<AlarmView>(row.Text("body")!, AccessJson.Options)!,
+            row.Time("made_at")!.Value, (int)row.Whole("tries")),
+        ("$now", now), ("$limit", limit)));
+
+    public static Task SentAsync(Store store, Due it, DateTimeOffset at) => OutcomeAsync(store, it, at, null, null);
+
+    /// <param name="store">The hub's store.</param>
+    /// <param name="it">The message.</param>
+    /// <param name="at">Now.</param>
+    /// <param name="fault">Why it failed, without secrets.</param>
+    /// <param name="next">When it is tried again; null = given up.</param>
+    public static Task FailedAsync(Store store, Due it, DateTimeOffset at, string fault, DateTimeOffset? next) => OutcomeAsync(store, it, at, fault, next);
+
+    private static Task OutcomeAsync(Store store, Due it, DateTimeOffset at, string? fault, DateTimeOffset? next) => store.WriteAsync(connection =>
+    {
+        connection.Execute(
+            "update notifications set tries = tries + 1, next_at = $next, sent_at = $sent, fault = $fault, given_up = $up where id = $id",
+            ("$next", next), ("$sent", fault is null ? at : null), ("$fault", fault), ("$up", fault is not null && next is null), ("$id", it.Id));
+        Records.Act(connection, new Act(Actor.System, fault is null ? "notification.sent" : "notification.failed", it.Alarm.Key, null, null, new JsonObject
+        {
+            ["channel"] = it.Channel,
+            ["what"] = it.Kind.ToString(),
+            ["try"] = it.Tries + 1,
+            ["fault"] = fault,
+        }), at);
+    });
+}
+
+/// <summary>The messages for people to see.</summary>
+public sealed class NotificationLog(Store store)
+{
+    private const string Columns = "id, alarm, what, channel, made_at, sent_at, tries, next_at, fault, given_up";
+
+    /// <summary>Newest first.</summary>
+    public IReadOnlyList<NotificationView> List(int limit = 200) =>
+        store.Read(it => it.Query($"select {Columns} from notifications order by id desc limit $limit", View, ("$limit", limit)));
+
+    /// <summary>The newest messages of each alarm that the store knows.</summary>
+    internal static IReadOnlyDictionary<string, IReadOnlyList<NotificationView>> ByAlarm(Store store) =>
+        store.Read(it => it.Query($"select {Columns} from notifications order by id desc limit 500", View))
+            .GroupBy(it => it.Alarm).ToDictionary(it => it.Key, it => (IReadOnlyList<NotificationView>)[.. it.Take(8)]);
+
+    private static NotificationView View(SqliteDataReader row)
+    {
+        var (sent, next, fault) = (row.Time("sent_at"), row.Time("next_at"), row.Text("fault"));
+        var state = sent is not null ? "sent" : row.Flag("given_up") ? "given-up" : fault is not null ? "failing" : "waiting";
+        return new NotificationView(
+            row.Whole("id"), row.Text("alarm")!, row.Text("what")!, row.Text("channel")!, state, row.Time("made_at")!.Value, sent, (int)row.Whole("tries"), next, fault);
+    }
+}
