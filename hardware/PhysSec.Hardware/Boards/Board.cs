@@ -63,7 +63,7 @@ public sealed class Board : IDisposable
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(clock);
         ArgumentNullException.ThrowIfNull(factories);
-        var buses = Buses.Open(file.Hardware);
+        var buses = Buses.Open(file);
         var board = new Board(file, buses.Gpio);
         try
         {

@@ -14,10 +14,10 @@ internal sealed record Buses(
 {
     private const string Hardware = "hardware";
 
-    public static Buses Open(BoardHardware hardware) => hardware.Kind switch
+    public static Buses Open(BoardFile file) => file.Hardware.Kind switch
     {
-        HardwareKind.RaspberryPi => OnPi(hardware),
-        HardwareKind.Simulated => InRoom(hardware.Socket!),
+        HardwareKind.RaspberryPi => OnPi(file),
+        HardwareKind.Simulated => InRoom(file.Hardware.Socket!),
     };
 
     /// <summary>
@@ -37,12 +37,13 @@ internal sealed record Buses(
         }
     }
 
-    private static Buses OnPi(BoardHardware hardware)
+    private static Buses OnPi(BoardFile file)
     {
         RefuseLastingOutputs("/sys/module");
+        ReserveThreads(file.Devices.Sum(it => it is WiegandEntry ? 2 : it is InputEntry ? 1 : 0));
         try
         {
-            return new Buses(new GpioController(DriverFor(hardware.GpioChips)), OpenKernelI2c, SpiDevice.Create);
+            return new Buses(new GpioController(DriverFor(file.Hardware.GpioChips)), OpenKernelI2c, SpiDevice.Create);
         }
         catch (Exception failure) when (failure is IOException or PlatformNotSupportedException or GpiodException
             or DllNotFoundException or UnauthorizedAccessException)
@@ -52,6 +53,16 @@ internal sealed record Buses(
         }
     }
 
+    /// <summary>
+    /// libgpiod 1's driver keeps one pool thread blocked for each watched line. The pool grows by one or two threads a
+    /// second, so without this every timer of the process would stand still for the first seconds.
+    /// </summary>
+    private static void ReserveThreads(int watchedLines)
+    {
+        ThreadPool.GetMinThreads(out var workers, out var completion);
+        ThreadPool.SetMinThreads(workers + watchedLines, completion);
+    }
+
     /// <summary>Debian 12 carries libgpiod 1 (libgpiod.so.2), Debian 13 libgpiod 2 (libgpiod.so.3).</summary>
     private static GpioDriver DriverFor(IReadOnlyList<string> labels)
     {
@@ -59,7 +70,7 @@ internal sealed record Buses(
         {
             return new LibGpiodV2Driver(Pick(LibGpiodV2Driver.GetAvailableChips(), labels));
         }
-        catch (Exception missing) when (missing is DllNotFoundException or PlatformNotSupportedException)
+        catch (GpiodException missing) when (missing.InnerException is DllNotFoundException)
         {
             return new LibGpiodDriver(Pick(LibGpiodDriver.GetAvailableChips(), labels));
         }
