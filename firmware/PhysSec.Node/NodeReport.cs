@@ -1,4 +1,5 @@
 using PhysSec.Core;
+using PhysSec.Core.Sensing;
 using PhysSec.Core.Wire;
 using PhysSec.Hardware;
 using PhysSec.Node.Control;
@@ -13,13 +14,11 @@ public sealed class NodeReport(
 {
     private const int Schema = 1;
     private readonly TimeSpan _started = loop.Uptime;
-    private readonly IReadOnlyList<PointDescription> _points = Points(devices.Sensors);
+    private readonly IReadOnlyList<PointDescription> _points = DerivedPoints.WithDewPoints(Points(devices.Sensors));
     private readonly IReadOnlyList<DoorDescription> _doors = Doors(board);
 
     /// <summary>How often each measured point is sampled, in seconds.</summary>
-    public IReadOnlyDictionary<PointId, double> Periods => devices.Sensors
-        .SelectMany(it => it.Points.Select(point => (new PointId(point.Id), it.Period.TotalSeconds)))
-        .ToDictionary(it => it.Item1, it => it.TotalSeconds);
+    public IReadOnlyDictionary<PointId, double> Periods => _points.ToDictionary(it => it.Point, it => it.PeriodSeconds);
 
     /// <summary>Bytes free where the journal is.</summary>
     public long DiskFree => new DriveInfo(config.StateFolder).AvailableFreeSpace;

@@ -43,6 +43,37 @@ public sealed class AccessRulesTests
         Assert.Equal((DenialReason.OutsideHours, "schedule weekdays: Mon-Fri 08:30-17:15"), (denied.Reason, denied.WouldAllow));
     }
 
+    [Theory]
+    [InlineData("2026-11-24T09:59:59", DenialReason.RightNotYetValid)]
+    [InlineData("2026-11-24T10:00:00", null)]
+    [InlineData("2026-11-24T10:59:59", null)]
+    [InlineData("2026-11-24T11:00:00", DenialReason.RightExpired)]
+    public void A_right_holds_from_its_first_moment_to_just_before_its_last(string now, DenialReason? expected)
+    {
+        var right = Right("r-ana", Ana) with { ValidFrom = Tuesday, ValidTo = Tuesday.AddHours(1) };
+        Assert.Equal(expected, (Decide(AnaCard, Policy() with { Rights = [right] }, At(now)) as AccessDecision.Denied)?.Reason);
+    }
+
+    [Theory]
+    [InlineData("2026-11-24T09:59:59", DenialReason.CredentialNotYetValid)]
+    [InlineData("2026-11-24T10:00:00", null)]
+    [InlineData("2026-11-24T10:59:59", null)]
+    [InlineData("2026-11-24T11:00:00", DenialReason.CredentialExpired)]
+    public void A_card_holds_from_its_first_moment_to_just_before_its_last(string now, DenialReason? expected)
+    {
+        var card = new Credential(AnaCard, Ana, CredentialState.Active, Tuesday, Tuesday.AddHours(1));
+        Assert.Equal(expected, (Decide(AnaCard, Policy() with { Credentials = [card] }, At(now)) as AccessDecision.Denied)?.Reason);
+    }
+
+    [Fact]
+    public void A_policy_holds_up_to_the_greatest_age_of_its_zone_and_no_longer()
+    {
+        Assert.IsType<AccessDecision.Granted>(AccessRules.Decide(new(Door, Direction.In, AnaCard), Index(), TimeSpan.FromHours(72), Tuesday, false, true));
+        Assert.Equal(
+            DenialReason.PolicyTooOld,
+            Reason(AccessRules.Decide(new(Door, Direction.In, AnaCard), Index(), TimeSpan.FromHours(72) + TimeSpan.FromSeconds(1), Tuesday, false, true)));
+    }
+
     [Fact]
     public void Of_several_rights_the_one_that_grants_decides_wherever_it_stands()
     {

@@ -57,6 +57,19 @@ public sealed class NodeCoreTests
     }
 
     [Fact]
+    public void An_uptime_that_steps_back_counts_as_no_step()
+    {
+        var node = new NodeProbe { Now = 10 };
+        node.Card(StrangerCard);
+        node.Now = 3;
+        node.Card(StrangerCard);
+        node.Now = 11.9;
+        Assert.Equal("", Signals(node.Do(new Tick())));
+        node.Now = 12;
+        Assert.Equal("In Idle", Signals(node.Do(new Tick())));
+    }
+
+    [Fact]
     public void A_release_that_runs_out_is_no_passage()
     {
         var node = new NodeProbe();

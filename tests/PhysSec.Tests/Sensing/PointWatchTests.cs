@@ -198,6 +198,22 @@ public sealed class PointWatchTests
             }
         });
 
+    [Theory]
+    [InlineData(Condition.High)]
+    [InlineData(Condition.Silent)]
+    [InlineData(Condition.Implausible)]
+    public void What_was_raised_before_a_restart_ends_with_a_good_reading_and_not_with_time(Condition condition)
+    {
+        var state = PointState.Start(TimeSpan.Zero).Holding(condition);
+        var rule = _rule with { ClearDelay = 0 };
+        (state, var changes) = PointWatch.Step(state, rule, null, TimeSpan.FromSeconds(1));
+        Assert.Empty(changes);
+        (state, changes) = PointWatch.Step(state, rule, Reading.Failed("absent"), TimeSpan.FromSeconds(2));
+        Assert.Empty(changes);
+        (_, changes) = PointWatch.Step(state, rule, Reading.Good(20), TimeSpan.FromSeconds(3));
+        Assert.Equal((condition, false), (Assert.Single(changes).Condition, changes[0].Raised));
+    }
+
     [Fact]
     public void A_point_without_a_rule_is_still_missed_when_it_falls_silent()
     {
