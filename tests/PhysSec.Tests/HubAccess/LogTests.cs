@@ -1,0 +1,102 @@
+using System.Text;
+using PhysSec.Core;
+using PhysSec.Core.Access;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
+
+namespace PhysSec.Tests.HubAccess;
+
+public sealed class LogTests
+{
+    private static readonly DoorId _door = new("door-a");
+    private static readonly PersonId _alice = new("p-alice");
+    private static readonly PersonId _bob = new("p-bob");
+    private static readonly CredentialToken _card = new(new string('a', 64));
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Pages_of_a_search_join_without_hole_or_repetition()
+    {
+        await using var desk = await Desk.OpenAsync();
+        for (var i = 0; i < 12; i++) await desk.RecordAsync(i, Denied(i % 2 == 0 ? _alice : _bob));
+
+        var (seen, cursor) = (new List<LogItem>(), (long?)null);
+        do
+        {
+            var page = desk.Log.Search(new(Person: "あおき", Outcome: "denied", Cursor: cursor, Limit: 4));
+            seen.AddRange(page.Items);
+            cursor = page.Next;
+        }
+        while (cursor is not null);
+
+        Assert.Equal([11L, 9, 7, 5, 3, 1], seen.Select(it => it.Seq));
+        Assert.All(seen, it => Assert.Equal(("青木 里奈", "outsideHours", 65), (it.PersonName, it.Reason, it.Code)));
+        Assert.Single(desk.Log.Search(new(From: Desk.Start.AddMinutes(3), To: Desk.Start.AddMinutes(4), Kind: "access")).Items);
+        Assert.Throws<InputException>(() => desk.Log.Search(new(Limit: 501)));
+    }
+
+    [Fact]
+    public async Task A_file_of_records_shows_no_whole_card_token_and_no_formula()
+    {
+        await using var desk = await Desk.OpenAsync();
+        await desk.People.ChangeAsync(Desk.Admin, desk.People.Find("p-alice")! with { Name = "=cmd" }, cancel: Cancel);
+        await desk.RecordAsync(0, Denied(_alice));
+        using var file = new MemoryStream();
+
+        await desk.Log.WriteCsvAsync(file, new(Node: "node-a"), Cancel);
+
+        var text = Encoding.UTF8.GetString(file.ToArray());
+        Assert.StartsWith("\ufeff", text, StringComparison.Ordinal);
+        Assert.Contains(",'=cmd,denied,outsideHours,65,", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(_card.Value, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_register_pairs_entries_with_exits_and_invents_nothing()
+    {
+        await using var desk = await Desk.OpenAsync();
+        await desk.RecordAsync(0, Granted(_alice));
+        await desk.RecordAsync(1, new Passage(_door, Direction.In, _alice, 1));
+        await desk.RecordAsync(30, new Passage(_door, Direction.Out, null, 0));
+        await desk.RecordAsync(60, new Passage(_door, Direction.In, _alice, 1));
+        await desk.RecordAsync(70, new Passage(_door, Direction.Out, _bob, 0));
+        await desk.RecordAsync(65, new Passage(_door, Direction.Out, _alice, 0), late: true);
+
+        var visits = new Register(desk.Store, desk.People).List(Desk.Start, Desk.Start.AddHours(2));
+
+        Assert.Equal(
+            [("p-alice", 1, null, "no-exit-recorded"), (null, null, 30, "unidentified"), ("p-alice", 60, 65, null), ("p-bob", null, 70, "no-entry-recorded")],
+            visits.Select(it => (it.Person, Minutes(it.In), Minutes(it.Out), it.Note)));
+        Assert.Equal(("点検", "馬場 健", "laptop"), (visits[0].Purpose, visits[0].Escort, visits[0].Items.Single()));
+        Assert.Equal([false, false, true, false], visits.Select(it => it.Late));
+        Assert.Empty(new Register(desk.Store, desk.People).List(Desk.Start.AddHours(3), Desk.Start.AddHours(4)));
+    }
+
+    [Fact]
+    public async Task A_card_shown_at_the_reader_is_assigned_to_the_person_waited_for()
+    {
+        await using var desk = await Desk.OpenAsync();
+        var presentations = new Presentations(desk.Store, desk.Time, desk.Credentials, desk.People);
+        var id = await presentations.BeginAsync(Desk.Admin, "door-a", Direction.In, "assign", "p-alice", Cancel);
+        presentations.Offer(_door, Direction.Out, new(new string('b', 64)));
+        presentations.Offer(_door, Direction.In, _card);
+        var taken = await presentations.WaitAsync(id, Cancel);
+
+        var second = await presentations.BeginAsync(Desk.Admin, "door-a", Direction.In, "identify", null, Cancel);
+        desk.Time.Advance(Presentations.Patience);
+        presentations.Offer(_door, Direction.In, _card);
+
+        Assert.Equal(("taken", "青木 里奈"), (taken.State, taken.PersonName));
+        Assert.Equal("p-alice", desk.Credentials.Find(_card.Value)!.Person);
+        Assert.Equal("expired", presentations.Get(second).State);
+    }
+
+    private static int? Minutes(DateTimeOffset? at) => at is { } it ? (int)(it - Desk.Start).TotalMinutes : null;
+
+    private static AccessDenied Denied(PersonId person) =>
+        new(_door, Direction.In, _card, person, DenialReason.OutsideHours, 65, null, 1, "", 0);
+
+    private static AccessGranted Granted(PersonId person) =>
+        new(_door, Direction.In, _card, person, null, 1, "", 0, "rule", Assurance.Low, "点検", _bob, ["laptop"]);
+}

@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using PhysSec.Core;
+using PhysSec.Core.Access;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Configuration;
+
+namespace PhysSec.Tests.HubAccess;
+
+public sealed class PolicyTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Nobody_approves_their_own_application()
+    {
+        await using var desk = await Desk.OpenAsync();
+        var right = Desk.Right("p-alice", "room-a") with { Approver = " 主査 小川 " };
+
+        var fault = await Assert.ThrowsAsync<InputException>(() => desk.Rights.AddAsync(Desk.Admin, right, Cancel));
+
+        Assert.Equal("approver", fault.Field);
+        Assert.Empty(desk.Rights.List());
+    }
+
+    [Fact]
+    public async Task A_right_needs_a_person_a_zone_a_schedule_and_a_validity()
+    {
+        await using var desk = await Desk.OpenAsync();
+        var good = Desk.Right("p-alice", "room-a");
+        (RightRow Right, string Field)[] bad =
+        [
+            (good with { Person = "p-nobody" }, "person"), (good with { Zone = "nowhere" }, "zone"), (good with { Schedule = "never" }, "schedule"),
+            (good with { ValidTo = good.ValidFrom }, "validTo"),
+        ];
+
+        foreach (var (right, field) in bad)
+            Assert.Equal(field, (await Assert.ThrowsAsync<InputException>(() => desk.Rights.AddAsync(Desk.Admin, right, Cancel))).Field);
+        var added = await desk.Rights.AddAsync(Desk.Admin, good, Cancel);
+        await desk.Rights.RemoveAsync(Desk.Admin, added.Id, "異動", Cancel);
+
+        Assert.Empty(desk.Rights.List());
+        Assert.Single(desk.Rights.List(removed: true));
+        Assert.Equal(["hub.right.removed", "hub.right.added"], desk.Log.Search(new(Kind: "hub.right")).Items.Select(it => it.Kind));
+    }
+
+    [Fact]
+    public async Task A_card_belongs_to_one_person_and_the_fault_names_them()
+    {
+        await using var desk = await Desk.OpenAsync();
+        var card = await desk.Credentials.AddAsync(Desk.Admin, "p-alice", 77, 1001, 26, cancel: Cancel);
+
+        var again = await desk.Credentials.AddAsync(Desk.Admin, "p-alice", 77, 1001, 26, cancel: Cancel);
+        var fault = await Assert.ThrowsAsync<InputException>(() => desk.Credentials.AddAsync(Desk.Admin, "p-bob", 77, 1001, 26, cancel: Cancel));
+
+        Assert.Equal(card, again);
+        Assert.Contains("青木 里奈", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(card.Token, string.Concat(desk.Log.Search(new()).Items.Select(it => it.Body)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_policy_holds_its_nodes_doors_and_rights_and_every_card()
+    {
+        await using var desk = await Desk.OpenAsync();
+        await desk.Rights.AddAsync(Desk.Admin, Desk.Right("p-alice", "room-a"), Cancel);
+        await desk.Rights.AddAsync(Desk.Admin, Desk.Right("p-bob", "room-b"), Cancel);
+        var alice = await desk.Credentials.AddAsync(Desk.Admin, "p-alice", 77, 1001, 26, cancel: Cancel);
+        var bob = await desk.Credentials.AddAsync(Desk.Admin, "p-bob", 77, 1002, 26, cancel: Cancel);
+        await desk.Credentials.SetStateAsync(Desk.Admin, bob.Token, CredentialState.Lost, "紛失", Cancel);
+
+        var policy = desk.Store.Read(it => PolicyCompiler.Compile(it, Desk.Node, 7, Desk.Start, new("fukaya"), "Asia/Tokyo"));
+        var index = PolicyIndex.Build(policy, "hash");
+        AccessDecision Decide(string token) => AccessRules.Decide(
+            new(new("door-a"), Direction.In, new(token)), index, TimeSpan.Zero, Desk.Start, lockdown: false, journalHealthy: true);
+
+        Assert.Equal(["door-a"], policy.Doors.Select(it => it.Id.Value));
+        Assert.Equal(["p-alice"], policy.Rights.Select(it => it.Person.Value));
+        Assert.Contains(new DateOnly(2028, 1, 1), policy.Closed);
+        Assert.IsType<AccessDecision.Granted>(Decide(alice.Token));
+        Assert.Equal(DenialReason.CredentialLost, Assert.IsType<AccessDecision.Denied>(Decide(bob.Token)).Reason);
+        Assert.True(index.Credentials[new(bob.Token)].Extended);
+    }
+
+    [Fact]
+    public async Task A_new_version_is_made_and_signed_only_when_the_content_changes()
+    {
+        await using var desk = await Desk.OpenAsync();
+        using var publisher = new PolicyPublisher(
+            desk.Store, desk.Time, desk.Keys, new HubConfiguration { Site = "fukaya" }, desk.Signal, NullLogger<PolicyPublisher>.Instance);
+        var sent = new List<(NodeId Node, PolicyMessage Message)>();
+        publisher.Sender = (node, message, _) => { sent.Add((node, message)); return Task.CompletedTask; };
+
+        await publisher.PublishAllAsync(Cancel);
+        desk.Time.Advance(TimeSpan.FromMinutes(1));
+        await publisher.PublishAllAsync(Cancel);
+        await desk.Doors.SetLockdownAsync(Desk.Admin, "door-a", true, "訓練", Cancel);
+        await publisher.PublishAllAsync(Cancel);
+
+        Assert.Equal([("node-a", 1L), ("node-b", 1L), ("node-a", 2L)], sent.Select(it => (it.Node.Value, it.Message.Version)));
+        var last = sent[^1].Message;
+        Assert.True(Signing.Verify(desk.Keys.Signing, Signing.PolicyText(new("fukaya"), Desk.Node, last), last.Signature));
+        Assert.Equal(Signing.PolicyHash(last.Body!), last.Hash);
+        Assert.True(JsonSerializer.Deserialize(last.Body!, WireJson.Plain.Policy)!.Doors[0].Lockdown);
+    }
+
+    [Fact]
+    public async Task A_node_that_comes_back_hears_a_confirmation_or_gets_what_it_lacks()
+    {
+        await using var desk = await Desk.OpenAsync();
+        using var publisher = new PolicyPublisher(
+            desk.Store, desk.Time, desk.Keys, new HubConfiguration { Site = "fukaya" }, desk.Signal, NullLogger<PolicyPublisher>.Instance);
+        var sent = new List<PolicyMessage>();
+        publisher.Sender = (_, message, _) => { sent.Add(message); return Task.CompletedTask; };
+
+        await publisher.ResendAsync(Desk.Node, 0, Cancel);
+        await publisher.ResendAsync(Desk.Node, 1, Cancel);
+        await publisher.ResendAsync(Desk.Node, 9, Cancel);
+        await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 10, Desk.Start), Cancel);
+
+        Assert.Equal([(1, true), (1, false), (10, true)], sent.Select(it => (it.Version, it.Body is not null)));
+        Assert.Equal(10, publisher.InForce(Desk.Node)!.Version);
+    }
+}
