@@ -41,7 +41,13 @@ public sealed class Field
     /// <summary>Devices whose line does not take what is written to it.</summary>
     public IReadOnlyList<string> Faults => [.. _board.Outputs.Where(it => it.Faulted).Select(it => $"output {it.Id} does not answer")];
 
-    /// <summary>Says again how every contact stands: at the start, and after inputs were lost.</summary>
+    /// <summary>Says how every contact stands that has settled since the start; the others follow by themselves.</summary>
+    public void PostSettledContacts()
+    {
+        foreach (var input in _board.Inputs.Where(it => it.Active is not null)) OnContact(input, input.Active);
+    }
+
+    /// <summary>Says again how every contact stands, because inputs were lost.</summary>
     public void PostContacts()
     {
         foreach (var input in _board.Inputs) OnContact(input, input.Active);

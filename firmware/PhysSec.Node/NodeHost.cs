@@ -30,6 +30,7 @@ public sealed class NodeHost(
     private UplinkLoop? _uplink;
     private Task _looping = Task.CompletedTask;
     private NodeReport? _report;
+    private bool _openedLate; // The journal could not be opened at the start.
 
     /// <summary>Why the node had to stop by itself; null after an orderly stop.</summary>
     public Exception? Failure { get; private set; }
@@ -43,6 +44,7 @@ public sealed class NodeHost(
         if (fault is not null) log.LogError("{Fault}", fault);
 
         var journal = _writer.Store;
+        _openedLate = journal is null;
         _policies = new PolicyIntake(config.Site, config.Node, config.HubKey, () => _writer.Store);
         var siteClock = new SiteClock(Firmware.ReleasedAt, journal?.Newest);
         var keeper = new RecordKeeper(_writer, clock, records => _uplink?.Committed(records));
@@ -61,7 +63,7 @@ public sealed class NodeHost(
         var stored = _policies.Load();
         if (stored is PolicyRejected refused) _loop.Post(refused);
         var core = new NodeCore(_report.Setup(journal?.Previous ?? "none", siteClock.Quality, stored as PolicyArrived), journal?.Memory);
-        _field.PostContacts();
+        _field.PostSettledContacts();
         _looping = _loop.RunAsync(core.Step, _field, _uplink.Publish, _uplink.Reply, _loopEnd.Token);
         log.LogInformation(
             "doors under control: site {Site}, node {Node}, board {Board}{Simulated}, epoch {Epoch}, policy {Policy}",
@@ -117,8 +119,13 @@ public sealed class NodeHost(
         for (var second = 0L; ; second++)
         {
             if (_loop!.SinceBeat < _beatMax) systemd?.Notify(new ServiceState("WATCHDOG=1"));
-            if (_policies!.InForce is null && _policies.Load() is { } late) _loop.Post(late); // The journal could not be opened at the start.
-            _policies.Save();
+            if (_openedLate && _writer!.Store is not null)
+            {
+                _openedLate = false;
+                if (_policies!.InForce is null && _policies.Load() is { } late) _loop.Post(late);
+            }
+
+            _policies!.Save();
             if (second % 10 == 0) Forget();
             try
             {
