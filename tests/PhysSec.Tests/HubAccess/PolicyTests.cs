@@ -121,4 +121,14 @@ public sealed class PolicyTests
         Assert.Equal([(1, true), (1, false), (10, true)], sent.Select(it => (it.Version, it.Body is not null)));
         Assert.Equal(10, publisher.InForce(Desk.Node)!.Version);
     }
+
+    [Fact]
+    public void Settings_are_read_as_people_write_them()
+    {
+        const string text = """{"id":"day","nameJa":"昼","nameEn":"Day","windows":[{"days":["monday"],"from":"08:30","to":"17:15","onClosedDays":false}]}""";
+
+        var window = JsonSerializer.Deserialize<ScheduleSettings>(text, AccessJson.Options)!.Windows.Single();
+
+        Assert.Equal((DayOfWeek.Monday, new TimeOnly(8, 30), new TimeOnly(17, 15)), (window.Days.Single(), window.From, window.To));
+    }
 }
