@@ -25,14 +25,10 @@ public static class RoomBenchmarks
             var start = Stopwatch.GetTimestamp();
             await UntilAsync("the lock output to come on", async () => (bool)(await instance.RoomAsync(cancel))["lockOutput"]!, cancel);
             if (i >= 0) times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            await instance.ActAsync("open", cancel);
-            await instance.ActAsync("close", cancel);
-            await UntilAsync("the door to lock again", async () => !(bool)(await instance.RoomAsync(cancel))["lockOutput"]!, cancel);
+            await PassAsync(instance, cancel);
             await instance.ActAsync("badge alice out", cancel);
             await UntilAsync("the exit badge to release the door", async () => (bool)(await instance.RoomAsync(cancel))["lockOutput"]!, cancel);
-            await instance.ActAsync("open", cancel);
-            await instance.ActAsync("close", cancel);
-            await UntilAsync("the door to lock again", async () => !(bool)(await instance.RoomAsync(cancel))["lockOutput"]!, cancel);
+            await PassAsync(instance, cancel);
         }
 
         await output.WriteLineAsync($"last bit of the card → lock output, with 25 ms of silence and the journal commit: {new Percentiles(times)}");
@@ -109,6 +105,16 @@ public static class RoomBenchmarks
         {
             foreach (var client in clients) await client.DisposeAsync();
         }
+    }
+
+    /// <summary>The lock goes back when the node has seen the leaf open; nobody is quicker than the contact.</summary>
+    private static async Task PassAsync(Instance instance, CancellationToken cancel)
+    {
+        await instance.ActAsync("open", cancel);
+        await UntilAsync("the door to lock again", async () => !(bool)(await instance.RoomAsync(cancel))["lockOutput"]!, cancel);
+        await instance.ActAsync("close", cancel);
+        await UntilAsync("the node to see the leaf closed", async () =>
+            (string?)(await instance.Operator.GetAsync("doors", cancel)).AsArray()[0]?["live"]?["state"]?["state"] == "Locked", cancel);
     }
 
     private static async Task<bool> ActiveAsync(Instance instance, string alarmClass, CancellationToken cancel) =>
