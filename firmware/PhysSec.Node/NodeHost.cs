@@ -37,7 +37,11 @@ public sealed class NodeHost(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+#if IOT_BINDINGS
+        _board = Board.Open(boardFile, clock, Hardware.IotBindings.IotSensors.Open);
+#else
         _board = Board.Open(boardFile, clock);
+#endif
         _writer = new JournalWriter(() => JournalStore.Open(config.StateFolder, config.Epoch));
         var boot = Firmware.Boot();
         var fault = await _writer.ProbeAsync(new([], null, new(null, TimeSpan.Zero, boot, ClockQuality.Unset, LinkState.Down)));

@@ -1,5 +1,4 @@
 using System.Device.Gpio;
-using System.Device.Gpio.Drivers;
 using System.Device.I2c;
 using System.Device.Spi;
 
@@ -119,8 +118,8 @@ public sealed class Board : IDisposable
         {
             return open();
         }
-        catch (Exception failure) when (failure is IOException or InvalidOperationException or ArgumentException
-            or PlatformNotSupportedException or UnauthorizedAccessException or GpiodException)
+        catch (Exception failure) when (GpioFault.Is(failure) || failure is ArgumentException
+            or PlatformNotSupportedException or UnauthorizedAccessException)
         {
             throw new BoardOpenException(entry.Id, $"The device cannot be opened: {failure.Message}",
                 "Check its line, bus and address in the board file, that no other program holds them, and the user's groups (gpio, i2c, spi).",

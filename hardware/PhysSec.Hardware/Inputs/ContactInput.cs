@@ -134,7 +134,7 @@ public sealed class ContactInput : IDisposable
         {
             return (_gpio.Read(_entry.Line) == PinValue.High) == (_entry.Active == Level.High);
         }
-        catch (Exception failure) when (failure is IOException or InvalidOperationException)
+        catch (Exception failure) when (GpioFault.Is(failure))
         {
             return null; // Unknown is not normal: whoever listens is told.
         }

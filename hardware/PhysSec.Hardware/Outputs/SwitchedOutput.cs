@@ -109,7 +109,7 @@ public sealed class SwitchedOutput : IDisposable
             _gpio.Write(_entry.Line, LevelFor(on));
             _faulted = false;
         }
-        catch (Exception failure) when (failure is IOException or InvalidOperationException)
+        catch (Exception failure) when (GpioFault.Is(failure))
         {
             _faulted = true;
             _again.Change(_retry, Timeout.InfiniteTimeSpan);

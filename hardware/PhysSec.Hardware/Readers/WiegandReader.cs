@@ -148,7 +148,7 @@ public sealed class WiegandReader : IDisposable
         {
             return _gpio.Read(_entry.D0) == PinValue.Low || _gpio.Read(_entry.D1) == PinValue.Low;
         }
-        catch (IOException)
+        catch (Exception failure) when (GpioFault.Is(failure))
         {
             return true; // A line that cannot be read gives no cards either.
         }
