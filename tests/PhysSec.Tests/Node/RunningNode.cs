@@ -39,6 +39,7 @@ internal sealed class RunningNode : IAsyncDisposable, IHostApplicationLifetime
     {
         Assert.False(_stopped, _host.Failure?.ToString());
         await _host.StopAsync(CancellationToken.None);
+        Assert.Null(_host.Failure);
         _host.Dispose();
         _config.Dispose();
     }
