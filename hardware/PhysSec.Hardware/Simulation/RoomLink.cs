@@ -15,7 +15,7 @@ internal sealed class RoomLink : IDisposable
     public const string Greeting = "board 1";
 
     private const int Returned = -1;
-    private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(3); // A crowded machine is not a dead room.
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _turn = new();
