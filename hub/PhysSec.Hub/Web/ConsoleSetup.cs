@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using MudBlazor.Services;
 using PhysSec.Hub.Web.Accounts;
+using PhysSec.Hub.Web.Desk;
 using PhysSec.Hub.Web.Entry;
 using PhysSec.Hub.Web.Frame;
 using PhysSec.Hub.Web.Language;
@@ -46,6 +47,8 @@ public static class ConsoleSetup
         services.AddSingleton<AccountDesk>();
         services.AddSingleton<ConsoleSessions>();
         services.AddSingleton<ConsoleRecords>();
+        services.AddSingleton<DeskOfAccess>();
+        services.AddSingleton<ConsoleDesk>();
         services.AddScoped<SignIn>();
         services.AddScoped<Words>();
         services.AddScoped<ConsoleGate>();

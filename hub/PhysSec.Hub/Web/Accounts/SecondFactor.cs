@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
@@ -8,14 +9,35 @@ namespace PhysSec.Hub.Web.Accounts;
 /// <summary>Checks authenticator and recovery codes. Each works once, also when two requests bring it at the same moment.</summary>
 public sealed class SecondFactor(IDbContextFactory<OperatorsDb> databases, IDataProtectionProvider protection, TimeProvider clock)
 {
+    private const int WrongMax = 5;
+    private static readonly TimeSpan _pause = TimeSpan.FromMinutes(15);
+
+    private readonly ConcurrentDictionary<string, (int Count, DateTimeOffset Last)> _wrong = new(StringComparer.Ordinal);
     private readonly IDataProtector _secrets = protection.CreateProtector("authenticator");
 
     public string Protect(string secret) => _secrets.Protect(secret);
 
     public string Unprotect(string secret) => _secrets.Unprotect(secret);
 
-    /// <summary>True once per code: the step is taken by a conditional update.</summary>
+    /// <summary>True once per code. After five wrong ones in a row none is taken for 15 minutes: six digits must not be guessed from an open session.</summary>
     public async Task<bool> TakeCodeAsync(string accountId, string? code)
+    {
+        var now = clock.GetUtcNow();
+        var (count, last) = _wrong.GetValueOrDefault(accountId);
+        if (count >= WrongMax && now - last < _pause) return false;
+
+        if (await TakeAsync(accountId, code))
+        {
+            _wrong.TryRemove(accountId, out _);
+            return true;
+        }
+
+        _wrong.AddOrUpdate(accountId, (1, now), (_, it) => (now - it.Last < _pause ? it.Count + 1 : 1, now));
+        return false;
+    }
+
+    /// <summary>The step is taken by a conditional update.</summary>
+    private async Task<bool> TakeAsync(string accountId, string? code)
     {
         await using var db = await databases.CreateDbContextAsync();
         var account = await db.Users.AsNoTracking().SingleOrDefaultAsync(it => it.Id == accountId);

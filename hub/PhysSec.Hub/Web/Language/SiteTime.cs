@@ -33,4 +33,22 @@ public sealed class SiteTime(TimeZoneInfo zone)
         var year = local.Year - 2018;
         return string.Create(CultureInfo.InvariantCulture, $"令和{(year == 1 ? "元" : year)}年{local.Month}月{local.Day}日");
     }
+
+    /// <summary>令和8年11月</summary>
+    public string WarekiMonth(DateTimeOffset at)
+    {
+        var full = Wareki(at);
+        return full[..(full.IndexOf('月', StringComparison.Ordinal) + 1)];
+    }
+
+    /// <summary>+09:00</summary>
+    public string Offset(DateTimeOffset at) => Local(at).ToString("zzz", CultureInfo.InvariantCulture);
+
+    /// <summary>The first moment of the month.</summary>
+    public DateTimeOffset MonthOf(DateTimeOffset at)
+    {
+        var local = Local(at);
+        var first = new DateTime(local.Year, local.Month, 1, 0, 0, 0, DateTimeKind.Unspecified);
+        return new(first, zone.GetUtcOffset(first));
+    }
 }

@@ -1,0 +1,108 @@
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Alarms;
+using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Live;
+using PhysSec.Hub.Notify;
+using PhysSec.Hub.Web.Accounts;
+using PhysSec.Hub.Web.Language;
+
+namespace PhysSec.Hub.Web.Desk;
+
+/// <summary>What the pages ask of the hub, within the scope of who asks. It keeps nothing.</summary>
+public sealed class ConsoleDesk : IDisposable
+{
+    private readonly LiveBoard _live;
+    private readonly Nodes _nodes;
+    private readonly AlarmBoard _alarms;
+    private readonly Doors _doors;
+    private readonly DoorCommands _commands;
+    private readonly NodeLink _link;
+    private readonly NotificationLog _notifications;
+    private readonly DeskOfAccess _access;
+
+    public ConsoleDesk(
+        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, DoorCommands commands, NodeLink link, NotificationLog notifications, DeskOfAccess access)
+    {
+        (_live, _nodes, _alarms, _doors, _commands, _link, _notifications, _access) = (live, nodes, alarms, doors, commands, link, notifications, access);
+        live.Changed += Tell;
+        nodes.Changed += Tell;
+        alarms.Changed += Tell;
+    }
+
+    /// <summary>Something that a page shows has changed.</summary>
+    public event Action? Changed;
+
+    /// <summary>Zones, people, cards, rights and records.</summary>
+    public DeskOfAccess Access => _access;
+
+    /// <summary>The doors within the scope; all of them for null.</summary>
+    public IReadOnlyList<DoorCard> Doors(SignedIn? who)
+    {
+        var live = _live.Doors().ToDictionary(it => it.Door);
+        return
+        [
+            .. from it in _doors.List()
+               where who?.Covers(it.Zone) ?? true
+               let now = live.GetValueOrDefault(it.Id)
+               select new DoorCard(
+                   it.Id, it.NameJa, it.NameEn, it.Zone, it.Node, _live.State(new(it.Node)) ?? "never-seen", it.ReleaseTime, it.Lockdown, now?.State, now?.ReceivedAt),
+        ];
+    }
+
+    /// <summary>Measured points and the contacts that are no part of a door.</summary>
+    public IReadOnlyList<PointNow> Points() =>
+        [.. _live.Points().Where(it => !_doors.List().Any(door => it.Point.StartsWith(door.Id + ".", StringComparison.Ordinal)))];
+
+    /// <summary>What stands, worst first. A scope of zones sees the alarms of its nodes and of the hub itself.</summary>
+    public IReadOnlyList<AlarmView> Alarms(SignedIn? who)
+    {
+        var all = _alarms.List(activeOnly: true);
+        if (who is null or { Scope: "site" }) return all;
+
+        var nodes = Doors(who).Select(it => it.Node).ToHashSet(StringComparer.Ordinal);
+        return [.. all.Where(it => it.Node is null || nodes.Contains(it.Node))];
+    }
+
+    public IReadOnlyList<AlarmHistoryItem> AlarmHistory() => _alarms.History(200);
+
+    /// <summary>Where an alarm comes from, in words.</summary>
+    public string SourceName(Words words, AlarmView alarm)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        ArgumentNullException.ThrowIfNull(alarm);
+        if (_doors.List().FirstOrDefault(it => it.Id == alarm.Source || alarm.Source.StartsWith(it.Id + ".", StringComparison.Ordinal)) is { } door)
+            return words.Pick(door.NameJa, door.NameEn);
+
+        return _live.Points().FirstOrDefault(it => it.Point == alarm.Source) is { } point ? PointText.Name(words, point) : alarm.Source;
+    }
+
+    public Task AcknowledgeAsync(SignedIn by, string key, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        if (Alarms(by).All(it => it.Key != key)) throw new Frame.NotAllowedException();
+        return _alarms.AcknowledgeAsync(by.Actor, key, reason);
+    }
+
+    public Task<CommandResult> ReleaseAsync(SignedIn by, string door, string reason) => _commands.ReleaseAsync(Within(by, door).Actor, door, reason);
+
+    public Task<CommandResult> LockdownAsync(SignedIn by, string door, bool on, string reason) => _commands.LockdownAsync(Within(by, door).Actor, door, on, reason);
+
+    public IReadOnlyList<NodeView> Nodes() => _nodes.List();
+
+    public HubHealth Health() => new(true, _link.Ready);
+
+    public IReadOnlyList<NotificationView> Notifications() => _notifications.List(200);
+
+    public void Dispose()
+    {
+        _live.Changed -= Tell;
+        _nodes.Changed -= Tell;
+        _alarms.Changed -= Tell;
+    }
+
+    /// <exception cref="Frame.NotAllowedException">The door lies outside the scope.</exception>
+    private SignedIn Within(SignedIn by, string door) =>
+        _doors.Get(door) is { } it && by.Covers(it.Zone) ? by : throw new Frame.NotAllowedException();
+
+    private void Tell() => Changed?.Invoke();
+}

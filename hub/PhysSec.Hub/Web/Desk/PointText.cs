@@ -1,0 +1,76 @@
+using PhysSec.Hub.Live;
+using PhysSec.Hub.Web.Language;
+
+namespace PhysSec.Hub.Web.Desk;
+
+/// <summary>A point in words. A value that is not good never looks alive.</summary>
+internal static class PointText
+{
+    public static bool IsKnown(PointNow point) => point.Quality == "good" && (point.Value is not null || point.On is not null);
+
+    public static string Name(Words words, PointNow point) =>
+        Words.All.ContainsKey($"point.{point.Point}") ? words.Member("point", point.Point)
+        : Words.All.ContainsKey($"point.{Tail(point.Point)}") ? words.Say("point-of", ("point", words.Member("point", Tail(point.Point))), ("device", point.Point[..point.Point.LastIndexOf('.')]))
+        : Words.All.ContainsKey($"quantity.{point.Quantity}") ? words.Say("point-of", ("point", words.Member("quantity", point.Quantity!)), ("device", point.Point))
+        : point.Point;
+
+    public static string Value(Words words, PointNow point) => (point.Value, point.On) switch
+    {
+        ({ } number, _) => $"{Phrases.Number(number)} {point.Unit}".TrimEnd(),
+        (_, { } flag) => words.Member("contact", $"{(Words.All.ContainsKey($"contact.{Tail(point.Point)}.true") ? Tail(point.Point) : "other")}.{(flag ? "true" : "false")}"),
+        _ => "—",
+    };
+
+    public static string Since(Words words, PointNow point) => words.Say("age.ago", ("age", words.Age(TimeSpan.FromSeconds(point.AgeSeconds))));
+
+    /// <summary>Why there is no value to trust.</summary>
+    public static string Missing(Words words, PointNow point) =>
+        point.Quality == "fault" ? words["point.fault"] : words.Say("point.stale", ("age", words.Age(TimeSpan.FromSeconds(point.AgeSeconds))));
+
+    private static string Tail(string id) => id[(id.LastIndexOf('.') + 1)..];
+}
+
+/// <summary>A door in words.</summary>
+internal static class DoorText
+{
+    /// <summary>locked, released, open, prealarm, heldopen, forced, or unknown while its node has said nothing.</summary>
+    public static string State(DoorCard door) => door is { Linked: true, Live: { } live } ? live.State.ToLowerInvariant() : "unknown";
+
+    /// <summary>critical, high, medium, low or normal.</summary>
+    public static string Level(DoorCard door) => State(door) switch
+    {
+        "unknown" => "medium",
+        _ when door.Live?.Tampered == true => "critical",
+        "forced" => "critical",
+        "heldopen" => "high",
+        "prealarm" => "medium",
+        _ when door.Lockdown || door.Live?.Mode == "lockdown" => "high",
+        _ => "normal",
+    };
+
+    public static string Shape(DoorCard door) => Level(door) switch { "critical" => "◆", "high" => "▲", "medium" => "■", "low" => "●", _ => "" };
+
+    /// <summary>Lock and phase.</summary>
+    public static string Phase(Words words, DoorCard door) =>
+        door is { Linked: true, Live.Tampered: true } ? words["door.tampered"]
+        : State(door) == "locked" && (door.Lockdown || door.Live?.Mode == "lockdown") ? words["door.lockdown"]
+        : words.Member("door-state", State(door));
+
+    public static string Lock(Words words, DoorCard door) => door.Live switch
+    {
+        _ when !door.Linked => words["door.unknown"],
+        null => words["door.unknown"],
+        { LockReleased: true } => words["door.lock-released"],
+        _ => words["door.lock-locked"],
+    };
+
+    public static string Leaf(Words words, DoorCard door) => door.Live?.LeafOpen switch
+    {
+        _ when !door.Linked => words["door.unknown"],
+        true => words["door.leaf-open"],
+        false => words["door.leaf-closed"],
+        null => words["door.leaf-unknown"],
+    };
+
+    public static string Link(Words words, DoorCard door) => words.Member("node-state", door.NodeState);
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text.Json;
+using PhysSec.Core.Access;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Web.Desk;
+
+namespace PhysSec.Hub.Web.Language;
+
+/// <summary>Sentences that pages share. Every one is whole in both languages.</summary>
+public static class Phrases
+{
+    /// <summary>"4 min", never a bare number.</summary>
+    public static string Age(this Words words, TimeSpan age)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        return age switch
+        {
+            { TotalSeconds: < 60 } => words.Say("age.seconds", ("n", Math.Max(0, (int)age.TotalSeconds))),
+            { TotalMinutes: < 60 } => words.Say("age.minutes", ("n", (int)age.TotalMinutes)),
+            { TotalHours: < 48 } => words.Say("age.hours", ("n", (int)age.TotalHours)),
+            _ => words.Say("age.days", ("n", (int)age.TotalDays)),
+        };
+    }
+
+    public static string Name(this Words words, DoorCard door)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        ArgumentNullException.ThrowIfNull(door);
+        return words.Pick(door.NameJa, door.NameEn);
+    }
+
+    /// <summary>Why entry was refused, as a sentence for those signed in. Reason is the enum's name in any spelling of its first letter.</summary>
+    public static string Denial(this Words words, string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        return Enum.TryParse<DenialReason>(reason, ignoreCase: true, out var known)
+            ? words.Member("denial", ((int)known).ToString(CultureInfo.InvariantCulture))
+            : reason ?? "";
+    }
+
+    /// <summary>24.5 with as many digits as say something.</summary>
+    public static string Number(double value) => value.ToString(Math.Abs(value) >= 100 ? "0" : "0.0", CultureInfo.InvariantCulture);
+
+    /// <summary>What a record says, in one sentence.</summary>
+    public static string Sentence(this Words words, LogItem row, Func<string?, string> doorName)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(doorName);
+        var person = row.PersonName ?? row.Person ?? words["log.nobody-known"];
+        var door = doorName(row.Door);
+        using var body = JsonDocument.Parse(row.Body);
+        var fact = body.RootElement.ValueKind == JsonValueKind.Object && body.RootElement.TryGetProperty("fact", out var it) ? it : body.RootElement;
+        return (row.Kind, row.Direction) switch
+        {
+            ("access.granted", "out") => words.Say("record.granted-out", ("person", person), ("door", door)),
+            ("access.granted", _) => words.Say("record.granted-in", ("person", person), ("door", door)),
+            ("access.denied", "out") => words.Say("record.denied-out", ("person", person), ("door", door), ("why", words.Denial(row.Reason))),
+            ("access.denied", _) => words.Say("record.denied-in", ("person", person), ("door", door), ("why", words.Denial(row.Reason))),
+            ("access.passage", "out") when row.Person is null => words.Say("record.passage-button", ("door", door)),
+            ("access.passage", "out") => words.Say("record.passage-out", ("person", person), ("door", door)),
+            ("access.passage", _) when row.Person is null => words.Say("record.passage-unknown", ("door", door)),
+            ("access.passage", _) => words.Say("record.passage-in", ("person", person), ("door", door)),
+            ("access.no-passage", _) => words.Say("record.no-passage", ("person", person), ("door", door)),
+            ("door.exit-request", _) => words.Say("record.exit-request", ("door", door)),
+            ("door.changed", _) => words.Say(
+                "record.door-changed", ("door", door), ("from", words.Member("door-state", Text(fact, "from"))), ("to", words.Member("door-state", Text(fact, "to")))),
+            ("alarm.raised", _) => words.Say("record.alarm-raised", ("alarm", words.AlarmTitle(Text(fact, "class"))), ("source", Text(fact, "source"))),
+            ("alarm.cleared", _) => words.Say("record.alarm-cleared", ("alarm", words.AlarmTitle(Text(fact, "class"))), ("source", Text(fact, "source"))),
+            var (kind, _) when kind.StartsWith("hub.", StringComparison.Ordinal) => words.Say(
+                "record.act", ("actor", Text(fact, "actor")), ("role", words.Member("role", Text(fact, "role"))), ("act", words.Member("act", Text(fact, "verb"))), ("target", Text(fact, "target"))),
+            var (kind, _) => words.Member("kind", kind),
+        };
+    }
+
+    /// <summary>What an alarm class is called; its id when this version does not know it.</summary>
+    public static string AlarmTitle(this Words words, string classId)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        return Catalogue.Find(classId) is { } known ? words.Pick(known.TitleJa, known.TitleEn) : classId;
+    }
+
+    private static Core.Alarms.AlarmCatalogue Catalogue { get; } = Core.Alarms.AlarmCatalogue.Shipped();
+
+    private static string Text(JsonElement fact, string field) =>
+        fact.ValueKind == JsonValueKind.Object && fact.TryGetProperty(field, out var it) && it.ValueKind == JsonValueKind.String ? it.GetString() ?? "" : "";
+}
