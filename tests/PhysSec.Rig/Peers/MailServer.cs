@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net.Sockets;
+using MimeKit;
 
 namespace PhysSec.Rig.Peers;
 
@@ -65,10 +66,22 @@ public sealed class MailServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The mails received so far, each whole.</summary>
-    public IReadOnlyList<string> Mails() => Mbox is { } file && File.Exists(file)
-        ? [.. ("\n" + File.ReadAllText(file)).Split("\nFrom ", StringSplitOptions.RemoveEmptyEntries)]
-        : [];
+    /// <summary>The mails received so far, as a mail program would show them.</summary>
+    public IReadOnlyList<(string Subject, string Text)> Mails()
+    {
+        if (!File.Exists(Mbox)) return [];
+
+        using var file = File.OpenRead(Mbox);
+        var parser = new MimeParser(file, MimeFormat.Mbox);
+        var mails = new List<(string, string)>();
+        while (!parser.IsEndOfStream)
+        {
+            using var mail = parser.ParseMessage();
+            mails.Add((mail.Subject ?? "", mail.TextBody ?? ""));
+        }
+
+        return mails;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -8,15 +9,16 @@ namespace PhysSec.Rig.Peers;
 
 /// <summary>One call of the webhook.</summary>
 /// <param name="Genuine">Whether the signature is that of the shared secret over the exact body.</param>
-public sealed record WebhookCall(bool Genuine, string Signature, JsonNode Body);
+public sealed record WebhookCall(bool Genuine, string Id, JsonNode Body);
 
 /// <summary>
-/// A receiver of the alarms' webhook on the loopback address. It verifies the signature as a customer's receiver must:
-/// header <c>X-PhysSec-Signature</c>, HMAC-SHA256 of the exact body under the shared secret.
+/// A receiver of the alarms' webhook on the loopback address. It verifies what the Standard Webhooks specification asks a
+/// receiver to: the HMAC-SHA256 of <c>id.timestamp.body</c> under the shared secret, and a timestamp that is not old.
 /// </summary>
 public sealed class Webhook : IAsyncDisposable
 {
     private const int BodyMax = 1 << 20;
+    private const int AgeMaxSeconds = 300;
 
     private readonly HttpListener _listener = new();
     private readonly byte[] _secret;
@@ -73,11 +75,14 @@ public sealed class Webhook : IAsyncDisposable
 
         var body = new byte[request.ContentLength64];
         await request.InputStream.ReadExactlyAsync(body);
-        var signature = request.Headers["X-PhysSec-Signature"] ?? "";
-        var expected = Convert.ToHexStringLower(HMACSHA256.HashData(_secret, body));
-        var given = signature.Replace("sha256=", "", StringComparison.Ordinal);
-        var signed = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.ASCII.GetBytes(given));
-        _calls.Enqueue(new WebhookCall(signed, signature, JsonNode.Parse(body)!));
-        return signed ? 204 : 401;
+        var (id, timestamp) = (request.Headers["webhook-id"] ?? "", request.Headers["webhook-timestamp"] ?? "");
+        byte[] signed = [.. Encoding.UTF8.GetBytes($"{id}.{timestamp}."), .. body];
+        var expected = "v1," + Convert.ToBase64String(HMACSHA256.HashData(_secret, signed));
+        var given = request.Headers["webhook-signature"] ?? "";
+        var fresh = long.TryParse(timestamp, CultureInfo.InvariantCulture, out var sent)
+            && Math.Abs(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - sent) < AgeMaxSeconds;
+        var genuine = fresh && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.ASCII.GetBytes(given));
+        _calls.Enqueue(new WebhookCall(genuine, id, JsonNode.Parse(body)!));
+        return genuine ? 204 : 401;
     }
 }

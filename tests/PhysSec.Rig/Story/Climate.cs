@@ -14,17 +14,16 @@ internal static class Climate
             await tale.ActAsync("leak on");
             var alarm = await tale.AlarmAsync("leak", active: true);
             await ToldAsync(tale, alarm);
+            await tale.AcknowledgeAsync(alarm, "清掃中 (being dried)");
             await tale.ActAsync("leak off");
             await tale.AlarmAsync("leak", active: false);
-            await tale.AcknowledgeAsync(alarm, "清掃済み (dried)");
         });
         await tale.LineAsync("商用電源の停電、復電", "Mains power is lost, and comes back", async () =>
         {
             await tale.ActAsync("mains off");
-            var alarm = await tale.AlarmAsync("mains-lost", active: true);
+            await tale.AcknowledgeAsync(await tale.AlarmAsync("mains-lost", active: true), "電力会社に確認 (utility called)");
             await tale.ActAsync("mains on");
             await tale.AlarmAsync("mains-lost", active: false);
-            await tale.AcknowledgeAsync(alarm, "復電を確認 (restored)");
         });
         JsonNode? hot = null;
         await tale.LineAsync("空調停止:室温上昇の警報、メールとWebhookで通知", "Cooling is lost: temperature alarm, told by e-mail and by a signed webhook", async () =>
@@ -56,9 +55,11 @@ internal static class Climate
     /// <summary>The alarm reached the mail server's mbox and the webhook, each send with its outcome on record.</summary>
     private static async Task ToldAsync(Tale tale, JsonNode alarm)
     {
-        var key = (string)alarm["key"]!;
+        var (key, source) = ((string)alarm["key"]!, (string)alarm["source"]!);
+        var (ja, en) = ((string)alarm["title"]!["ja"]!, (string)alarm["title"]!["en"]!);
         await Wait.UntilAsync($"the e-mail about {key} in the mail server's mbox",
-            () => Task.FromResult(tale.Instance.Mail.Mails().Any(it => it.Contains(key, StringComparison.Ordinal))), Limit, tale.Cancel);
+            () => Task.FromResult(tale.Instance.Mail.Mails().Any(it =>
+                it.Subject.Contains($"{en}: {source}", StringComparison.Ordinal) && it.Text.Contains(ja, StringComparison.Ordinal))), Limit, tale.Cancel);
         await Wait.UntilAsync($"the signed webhook call about {key}",
             () => Task.FromResult(tale.Instance.Webhook.Calls.Any(it => it.Genuine && it.Body.ToJsonString().Contains(key, StringComparison.Ordinal))),
             Limit, tale.Cancel);

@@ -124,11 +124,11 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
         await LockedAgainAsync();
     }
 
-    /// <summary>Closes the leaf and waits until the lock holds it.</summary>
+    /// <summary>Closes the leaf behind somebody. The lock lets go of its release when the node has seen the leaf open: nobody is quicker than the contact.</summary>
     public async Task LockedAgainAsync()
     {
+        await Wait.UntilAsync("the lock to end its release", async () => !(bool)(await Instance.RoomAsync(Cancel))["lockOutput"]!, Limit, Cancel);
         await ActAsync("close");
-        await Wait.UntilAsync("the lock to hold the door", async () => !(bool)(await Instance.RoomAsync(Cancel))["lockOutput"]!, Limit, Cancel);
     }
 
     public static void Must(bool condition, string otherwise)

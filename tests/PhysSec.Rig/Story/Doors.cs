@@ -79,10 +79,9 @@ internal static class Doors
             await tale.GrantedAsync("carol");
             await tale.ActAsync("open");
             await tale.RecordAsync("the pre-alarm", it => Is(it, "door.changed") && Same(HubApi.Fact(it)["to"], "PreAlarm"));
-            var alarm = await tale.AlarmAsync("door-held", active: true);
+            await tale.AcknowledgeAsync(await tale.AlarmAsync("door-held", active: true), "閉めに向かう (going to close it)");
             await tale.LockedAgainAsync();
             await tale.AlarmAsync("door-held", active: false);
-            await tale.AcknowledgeAsync(alarm, "閉扉を確認 (closed)");
         });
         await tale.LineAsync("扉のこじ開け:警報、サイレン、警報確認で停止", "The door is forced: alarm and siren; acknowledging stops the siren", async () =>
         {
@@ -97,10 +96,9 @@ internal static class Doors
         await tale.LineAsync("読取装置のこじ開け検知と復旧", "Somebody opens the reader: tamper, and over when it is shut", async () =>
         {
             await tale.ActAsync("tamper door on");
-            var alarm = await tale.AlarmAsync("tamper", active: true);
+            await tale.AcknowledgeAsync(await tale.AlarmAsync("tamper", active: true), "点検 (inspected)");
             await tale.ActAsync("tamper door off");
             await tale.AlarmAsync("tamper", active: false);
-            await tale.AcknowledgeAsync(alarm, "点検 (inspected)");
         });
     }
 

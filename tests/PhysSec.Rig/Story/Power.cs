@@ -11,13 +11,14 @@ internal static class Power
         await tale.LineAsync("UPSがバッテリ運転", "The UPS goes on battery", async () =>
         {
             await ups.PlayPowerCutAsync(tale.Cancel);
-            await tale.AlarmAsync("ups-on-battery", active: true);
+            await tale.AcknowledgeAsync(await tale.AlarmAsync("ups-on-battery", active: true), "停止手順を準備 (getting ready to shut down)");
         });
-        await tale.LineAsync("バッテリ残量低下", "The battery runs low", () => tale.AlarmAsync("ups-low-battery", active: true));
+        await tale.LineAsync("バッテリ残量低下", "The battery runs low", async () =>
+            await tale.AcknowledgeAsync(await tale.AlarmAsync("ups-low-battery", active: true), "サーバを停止 (servers go down)"));
         await tale.LineAsync("復電", "Mains is back", async () =>
         {
-            await tale.AcknowledgeAsync(await tale.AlarmAsync("ups-low-battery", active: false), "復電を確認 (restored)");
-            await tale.AcknowledgeAsync(await tale.AlarmAsync("ups-on-battery", active: false), "復電を確認 (restored)");
+            await tale.AlarmAsync("ups-low-battery", active: false);
+            await tale.AlarmAsync("ups-on-battery", active: false);
         });
         await tale.LineAsync("upsd が応答しない:それ自体が警報", "upsd is gone: that is an alarm of its own", async () =>
         {
