@@ -69,9 +69,9 @@ public sealed class Ingestion(
         var (ack, diverged) = await state.Store.WriteAsync(store =>
         {
             var (through, head) = Records.Through(store, node.Id.Value, batch.Epoch, stream);
-            var forked = batch.First == through + 1 && batch.Prev != head;
+            var forked = batch.First == through + 1 && head.Length > 0 && batch.Prev != head;
             foreach (var record in records) forked |= Store(store, node.Id, record, now) == Stored.Diverged;
-            Advance(store, node.Id, batch.Epoch, stream, through, head);
+            Records.Advance(store, node.Id.Value, batch.Epoch, stream);
             return (AckOf(store, node.Id, batch.Epoch, stream, now), forked);
         });
         await AfterAsync(node.Id, records, diverged, now);
@@ -98,6 +98,9 @@ public sealed class Ingestion(
             case AlarmRaised or AlarmCleared:
                 alarms.Apply(store, node, it.Record.Fact, at, now, late);
                 break;
+            case MeasurementsThinned:
+                Records.Advance(store, node.Value, it.Record.Epoch, Streams.Measurements);
+                break;
             case PolicyApplied applied:
                 PolicyPublisher.MarkInForce(store, node, applied.Version, now);
                 break;
@@ -107,21 +110,6 @@ public sealed class Ingestion(
     }
 
     private static bool IsLate(JournalRecord record, DateTimeOffset now) => record.Link == LinkState.Down || now - record.At > _lateAfter;
-
-    private static void Advance(SqliteConnection store, NodeId node, long epoch, string stream, long through, string head)
-    {
-        var next = store.Query(
-            "select seq, hash from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through order by seq",
-            it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$through", through));
-        var before = through;
-        foreach (var (seq, hash) in next)
-        {
-            if (seq != through + 1) break;
-            (through, head) = (seq, hash);
-        }
-
-        if (through != before) Records.SetThrough(store, node.Value, epoch, stream, through, head);
-    }
 
     private static Ack AckOf(SqliteConnection store, NodeId node, long epoch, string stream, DateTimeOffset now)
     {

@@ -68,6 +68,42 @@ public static class Records
             "insert into streams values ($source, $epoch, $stream, $seq, $head) on conflict do update set through = $seq, head = $head",
             ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$head", head));
 
+    /// <summary>
+    /// Moves on over what is stored without a hole. A stretch of measurements that the node itself has declared thinned is no hole: it will never come. The
+    /// chain value after such a stretch is not known and is kept as an empty text.
+    /// </summary>
+    public static void Advance(SqliteConnection store, string source, long epoch, string stream)
+    {
+        var (before, head) = Through(store, source, epoch, stream);
+        var through = before;
+        var waiting = store.Query(
+            "select seq, hash from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through order by seq",
+            it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$through", through));
+        foreach (var (seq, hash) in waiting)
+        {
+            if (seq > through + 1) PassThinned();
+            if (seq <= through) continue;
+            if (seq != through + 1) break;
+            (through, head) = (seq, hash);
+        }
+
+        PassThinned();
+        if (through != before) SetThrough(store, source, epoch, stream, through, head);
+
+        void PassThinned()
+        {
+            if (stream != Streams.Measurements) return;
+            foreach (var (first, last) in Thinned(store, source, epoch))
+                if (first <= through + 1 && last > through) (through, head) = (last, "");
+        }
+    }
+
+    private static IEnumerable<(long First, long Last)> Thinned(SqliteConnection store, string source, long epoch) =>
+        store.Query(
+            "select body from ledger where source = $source and epoch = $epoch and stream = 'a' and kind = 'measurements.thinned' order by seq",
+            it => JsonSerializer.Deserialize(it.GetString(0), WireJson.Plain.JournalRecord)!.Fact as MeasurementsThinned,
+            ("$source", source), ("$epoch", epoch)).OfType<MeasurementsThinned>().Select(it => (it.First, it.Last));
+
     public static long HubEpoch(SqliteConnection store) => store.Number("select value from meta where name = 'hub-epoch'");
 
     private static Stored Append(
