@@ -119,6 +119,10 @@ public sealed class SimulatedBoardTests
             Assert.True((await StatusAsync(room)).GetProperty("lockOutput").GetBoolean());
         } // The kernel closes a dead process's socket just so.
 
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(RunningRoom.Patience);
+        while ((await StatusAsync(room)).GetProperty("lockOutput").GetBoolean()) patience.Token.ThrowIfCancellationRequested();
+
         using var next = Board.Open(room.OneRoom, TimeProvider.System);
         Assert.False((await StatusAsync(room)).GetProperty("lockOutput").GetBoolean());
     }
