@@ -10,8 +10,8 @@ internal static class PointText
 
     public static string Name(Words words, PointNow point) =>
         Words.All.ContainsKey($"point.{point.Point}") ? words.Member("point", point.Point)
-        : Words.All.ContainsKey($"point.{Tail(point.Point)}") ? words.Say("point-of", ("point", words.Member("point", Tail(point.Point))), ("device", point.Point[..point.Point.LastIndexOf('.')]))
-        : Words.All.ContainsKey($"quantity.{point.Quantity}") ? words.Say("point-of", ("point", words.Member("quantity", point.Quantity!)), ("device", point.Point))
+        : Words.All.ContainsKey($"point.{Tail(point.Point)}") ? words.Say("point-of", ("point", words.Member("point", Tail(point.Point))), ("device", Head(point.Point)))
+        : Words.All.ContainsKey($"quantity.{point.Quantity}") ? words.Say("point-of", ("point", words.Member("quantity", point.Quantity!)), ("device", Head(point.Point)))
         : point.Point;
 
     public static string Value(Words words, PointNow point) => (point.Value, point.On) switch
@@ -26,6 +26,8 @@ internal static class PointText
     /// <summary>Why there is no value to trust.</summary>
     public static string Missing(Words words, PointNow point) =>
         point.Quality == "fault" ? words["point.fault"] : words.Say("point.stale", ("age", words.Age(TimeSpan.FromSeconds(point.AgeSeconds))));
+
+    private static string Head(string id) => id.LastIndexOf('.') is var dot && dot > 0 ? id[..dot] : id;
 
     private static string Tail(string id) => id[(id.LastIndexOf('.') + 1)..];
 }
