@@ -44,6 +44,23 @@ public sealed class NodeHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_person_who_goes_through_is_inside_until_the_exit_badge()
+    {
+        await using var node = await StartAsync();
+        await GivePolicyAsync(1);
+        foreach (var (side, inside) in new[] { ("in", 1), ("out", 0) })
+        {
+            await _room.SayAsync($"badge bob {side}");
+            await Eventually.TrueAsync(LockReleased);
+            await _room.SayAsync("open");
+            await Eventually.TrueAsync(() => !LockReleased());
+            await _room.SayAsync("close");
+            await _hub.Until(() => Facts<Passage>().Exists(it => it.InsideAfter == inside && it.Direction.ToString() == (side == "in" ? "In" : "Out")));
+            await _hub.Until(() => Facts<DoorChanged>()[^1].To == PhysSec.Core.Doors.DoorPhase.Locked);
+        }
+    }
+
+    [Fact]
     public async Task Without_a_policy_every_card_is_refused()
     {
         await using var node = await StartAsync();
