@@ -30,6 +30,7 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
     private readonly Channel<(MqttApplicationMessageReceivedEventArgs Message, Task Work, int Connection)> _open =
         Channel.CreateBounded<(MqttApplicationMessageReceivedEventArgs, Task, int)>(InFlight);
+    private readonly Dictionary<NodeId, Task> _turns = [];
     private Task _loops = Task.CompletedTask;
     private int _connection;
 
@@ -144,9 +145,18 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
         }
 
         var payload = message.Payload.ToArray();
-        if (payload.Length <= EmbeddedBroker.PayloadMax) return _events.Taken(topic, payload);
+        var take = message.Retain ? _events.Kept ?? _events.Taken : _events.Taken;
+        if (payload.Length <= EmbeddedBroker.PayloadMax)
+            return _turns[topic.Node] = InTurnAsync(_turns.GetValueOrDefault(topic.Node, Task.CompletedTask), () => take(topic, payload));
         _events.Bad(topic, message.Topic, payload, $"{payload.Length} bytes; at most {EmbeddedBroker.PayloadMax} are taken");
         return Task.CompletedTask;
+    }
+
+    // One node's messages keep their order: a birth must not be overtaken by the batch behind it. A failure before is dealt with by its own acknowledgement.
+    private static async Task InTurnAsync(Task before, Func<Task> work)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await work();
     }
 
     // An acknowledgement of an older connection would acknowledge another message of the new one that has the same packet id.
@@ -182,9 +192,10 @@ public static class BrokerLog
     public static (string? Claimed, string Fault)? Refusal(string line)
     {
         var text = line.Length <= 200 ? line : line[..200];
+        if (text.Contains("unexpected eof", StringComparison.Ordinal)) return null; // A client of ours that was killed, not a stranger.
         if (text.Contains("OpenSSL Error", StringComparison.Ordinal) || text.Contains("SSL", StringComparison.Ordinal) && text.Contains("error", StringComparison.OrdinalIgnoreCase))
             return (null, "the TLS handshake failed: " + Reason(text));
-        if (text.Contains("Denied", StringComparison.Ordinal) || text.Contains("not authorised", StringComparison.Ordinal) || text.Contains("protocol error", StringComparison.OrdinalIgnoreCase))
+        if (text.Contains("Denied", StringComparison.Ordinal) || text.Contains("not authorised", StringComparison.Ordinal) || text.Contains("<unknown>", StringComparison.Ordinal) && text.Contains("protocol error", StringComparison.OrdinalIgnoreCase))
             return (null, Reason(text));
         return null;
     }

@@ -27,4 +27,8 @@ public sealed record BrokerEvents(
     Func<NodeTopic, byte[], Task> Taken,
     Action<NodeTopic?, string, byte[], string> Bad,
     Action<string, string?, string> Refused,
-    Func<NodeId, string, bool> Enrolled);
+    Func<NodeId, string, bool> Enrolled)
+{
+    /// <summary>A retained message from before the hub's connection: what a node once said, not what it says now. Null: as Taken.</summary>
+    public Func<NodeTopic, byte[], Task>? Kept { get; init; }
+}

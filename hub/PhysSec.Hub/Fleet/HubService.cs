@@ -32,10 +32,13 @@ public sealed class HubService(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var events = new BrokerEvents(
-            ingestion.TakeAsync,
+            (topic, payload) => ingestion.TakeAsync(topic, payload),
             (topic, text, payload, fault) => _bad.Enqueue(ingestion.SetAsideAsync(topic, text, payload, fault)),
             (origin, claimed, fault) => _refusals.Writer.TryWrite((origin, claimed, fault)),
-            nodes.MayConnect);
+            nodes.MayConnect)
+        {
+            Kept = (topic, payload) => ingestion.TakeAsync(topic, payload, kept: true),
+        };
         _broker = state.Configuration.Broker.Kind == "embedded"
             ? new EmbeddedBroker(state, events, clock)
             : new ExternalBroker(state, events, clock, logs.CreateLogger<ExternalBroker>());

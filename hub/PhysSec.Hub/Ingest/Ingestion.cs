@@ -28,8 +28,11 @@ public sealed class Ingestion(
     public event Action? Committed;
 
     /// <summary>Takes one message; ends after its commit.</summary>
+    /// <param name="topic">Where it came.</param>
+    /// <param name="payload">Its bytes.</param>
+    /// <param name="kept">A broker kept it from before the hub's connection: it tells what was.</param>
     /// <exception cref="SqliteException">The store refused: the sender must not get its PUBACK.</exception>
-    public async Task TakeAsync(NodeTopic topic, byte[] payload)
+    public async Task TakeAsync(NodeTopic topic, byte[] payload, bool kept = false)
     {
         try
         {
@@ -39,7 +42,7 @@ public sealed class Ingestion(
             {
                 "journal" => BatchAsync(node, topic.Rest!, payload),
                 "hot" => HotAsync(node, payload),
-                "birth" => BirthAsync(node, payload),
+                "birth" => BirthAsync(node, payload, kept),
                 "state" => StateAsync(node, payload),
                 "live" => Live(topic, payload),
                 "reply" => Reply(payload),
@@ -139,7 +142,7 @@ public sealed class Ingestion(
         Committed?.Invoke();
     }
 
-    private async Task BirthAsync(EnrolledNode node, byte[] payload)
+    private async Task BirthAsync(EnrolledNode node, byte[] payload, bool kept)
     {
         var birth = Batches.Read(payload, WireJson.Plain.Birth);
         if (birth.Schema != Topics.Version) throw new BadPayloadException($"schema {birth.Schema} is not spoken here; schema {Topics.Version} is");
@@ -153,7 +156,7 @@ public sealed class Ingestion(
             : birth.LastSeqAccess < through ? $"the node ends at record {birth.LastSeqAccess}, stored are {through}"
             : birth.LastSeqAccess == through && through > 0 && birth.HeadAccess != head ? "the node's last record differs from the one stored"
             : null;
-        if (broken is not null)
+        if (broken is not null && !kept) // A birth that a broker kept is older than what is stored: it proves nothing.
         {
             log.LogWarning("{Node} cannot prove continuity: {Why}; issuing a new epoch", node.Id, broken);
             var epoch = await nodes.NextEpochAsync(node.Id, broken);
