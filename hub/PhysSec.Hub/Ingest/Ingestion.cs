@@ -24,6 +24,8 @@ public sealed class Ingestion(
 {
     private static readonly TimeSpan _lateAfter = TimeSpan.FromSeconds(30);
 
+    private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
+
     /// <summary>Something new is in the ledger.</summary>
     public event Action? Committed;
 
@@ -112,7 +114,9 @@ public sealed class Ingestion(
         return stored;
     }
 
-    private static bool IsLate(JournalRecord record, DateTimeOffset now) => record.Link == LinkState.Down || now - record.At > _lateAfter;
+    // It waited for the network, or (behind a broker that kept it) for this hub to run again.
+    private bool IsLate(JournalRecord record, DateTimeOffset now) =>
+        record.Link == LinkState.Down || record.At < _startedAt || now - record.At > _lateAfter;
 
     private static Ack AckOf(SqliteConnection store, NodeId node, long epoch, string stream, DateTimeOffset now)
     {
