@@ -20,6 +20,21 @@ internal sealed class Inbox(
     private readonly Lock _gate = new();
     private readonly Dictionary<string, byte[]?> _correlations = [];
 
+    /// <summary>What the retained message of the hub says of it; null for any other message. Only display and the records' link depend on it, so it needs no signature.</summary>
+    public bool? HubIsThere(MqttApplicationMessage message)
+    {
+        if (message.Topic != Topics.Hub(identity.Site)) return null;
+        try
+        {
+            return Parse(message, WireJson.Plain.HubState).State == "online";
+        }
+        catch (JsonException failure)
+        {
+            log.LogWarning("{Topic}: not understood: {Fault}", message.Topic, failure.Message.ReplaceLineEndings(" "));
+            return false;
+        }
+    }
+
     /// <summary>An acknowledgement for the sender, an answer to send at once, and whether the birth message no longer holds.</summary>
     public (Ack? Ack, Answer? Answer, bool BirthIsOld) Take(MqttApplicationMessage message)
     {

@@ -37,6 +37,8 @@ public sealed partial class UplinkLoop
     private readonly Channel<bool> _wake = Bounded<bool>(1);
     private volatile bool _acknowledged;
     private volatile bool _birthIsOld;
+    private volatile bool _hubAway;
+    private volatile bool _linked;
 
     /// <param name="identity">Who the node is.</param>
     /// <param name="policies">Judges policies.</param>
@@ -117,9 +119,10 @@ public sealed partial class UplinkLoop
             if (answer.ResultCode != MqttClientConnectResultCode.Success) return $"the broker refuses the connection: {answer.ResultCode}";
 
             Drain();
+            _hubAway = false; // A broker that retains nothing of the hub is the hub's own.
             await client.SubscribeAsync(Subscription(), limit.Token);
-            up = true;
-            _view.Post(new LinkChanged(true));
+            up = _linked = true;
+            _view.Post(new LinkChanged(!_hubAway));
             _log.LogInformation("linked to the hub at {Host}:{Port}", _identity.Hub.Host, _identity.Hub.Port);
             return await SendAsync(client, ended);
         }
@@ -130,6 +133,7 @@ public sealed partial class UplinkLoop
         finally
         {
             await ended.CancelAsync();
+            _linked = false;
             if (up) _view.Post(new LinkChanged(false));
             if (up && stop.IsCancellationRequested) await LeaveAsync(client);
         }
@@ -152,6 +156,14 @@ public sealed partial class UplinkLoop
 
     private void Receive(MqttApplicationMessage message)
     {
+        if (_inbox.HubIsThere(message) is { } there)
+        {
+            // On somebody else's broker the line can stand while the hub is gone: what happens then is recorded as without link.
+            _hubAway = !there;
+            if (_linked) _view.Post(new LinkChanged(there));
+            return;
+        }
+
         var (ack, answer, birthIsOld) = _inbox.Take(message);
         if (ack is not null) _acks.Writer.TryWrite(ack);
         if (answer is not null) _answers.Writer.TryWrite(answer);

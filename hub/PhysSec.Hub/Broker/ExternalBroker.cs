@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 using System.Threading.Channels;
 using MQTTnet;
 using MQTTnet.Protocol;
@@ -8,6 +9,7 @@ using PhysSec.Core;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Ledger;
 
 namespace PhysSec.Hub.Broker;
 
@@ -33,6 +35,7 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
     private readonly Dictionary<NodeId, Task> _turns = [];
     private Task _loops = Task.CompletedTask;
     private int _connection;
+    private MqttApplicationMessage? _said;
 
     public ExternalBroker(HubHome state, BrokerEvents events, TimeProvider clock, ILogger log)
     {
@@ -61,7 +64,9 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, _end.Token);
         limit.CancelAfter(_limit);
-        await _client.PublishAsync(EmbeddedBroker.Message(topic, payload, retain, responseTopic, correlation), limit.Token);
+        var message = EmbeddedBroker.Message(topic, payload, retain, responseTopic, correlation);
+        if (retain) _said = message; // The will replaces it when the line breaks; said again at the next connection.
+        await _client.PublishAsync(message, limit.Token);
     }
 
     /// <summary>A foreign broker's sessions are its own: the certificate is on no list of ours there, so its records are refused from now on by their key.</summary>
@@ -90,6 +95,13 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
             .WithTimeout(_limit)
             .Build();
         ((MqttClientTcpOptions)options.ChannelOptions).BufferSize = 262_144;
+
+        // Nodes stay connected to this broker when the hub dies: they must know that nobody hears them.
+        var will = new HubState("lost", _state.Store.Read(Records.HubEpoch), [Topics.Version], _clock.GetUtcNow());
+        options.WillTopic = Topics.Hub(_state.Site);
+        options.WillPayload = JsonSerializer.SerializeToUtf8Bytes(will, WireJson.Plain.HubState);
+        options.WillRetain = true;
+        options.WillQualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce;
         return options;
     }
 
@@ -121,6 +133,7 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
         foreach (var topic in Topics.HubReads(_state.Site)) topics.WithTopicFilter(topic, MqttQualityOfServiceLevel.AtLeastOnce);
         if (_state.Configuration.Broker.LogTopic) topics.WithTopicFilter(LogTopic + "#");
         await _client.SubscribeAsync(topics.Build(), _end.Token);
+        if (_said is { } said) await _client.PublishAsync(said, _end.Token);
     }
 
     private async Task Received(MqttApplicationMessageReceivedEventArgs e)
