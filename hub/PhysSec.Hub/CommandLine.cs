@@ -1,13 +1,12 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Api;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Ledger;
-using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub;
 
@@ -45,6 +44,10 @@ internal static class CommandLine
         {
             return Say($"physsec-hub: {fault.Message}\n{Help}", Usage);
         }
+        catch (InputException fault)
+        {
+            return Say($"physsec-hub: --{fault.Message}", Usage);
+        }
         catch (ConfigurationException fault)
         {
             return Say("physsec-hub: the configuration is wrong; nothing was started\n" + string.Join('\n', fault.Faults.Select(it => "  " + it)), Configuration);
@@ -64,22 +67,9 @@ internal static class CommandLine
     private static async Task<int> TokenAsync(Options options, TimeProvider clock)
     {
         var (name, role) = (options.Need("name"), options.Need("role"));
-        if (role is not ("administrator" or "operator" or "auditor")) throw new UsageException($"--role {role} is unknown; use administrator, operator or auditor");
-        if (!int.TryParse(options.Get("hours") ?? "24", NumberStyles.None, CultureInfo.InvariantCulture, out var hours) || hours is < 1 or > 8760)
-            throw new UsageException("--hours takes 1–8760");
+        if (!int.TryParse(options.Get("hours") ?? "24", NumberStyles.None, CultureInfo.InvariantCulture, out var hours)) throw new UsageException($"--hours takes 1–{Tokens.HoursMax}");
         await using var state = HubHome.Open(options.Need("state"), null, clock);
-        var now = clock.GetUtcNow();
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        await state.Store.WriteAsync(store =>
-        {
-            if (store.Number("select count(*) from tokens where name = $name", ("$name", name)) > 0) throw new InvalidOperationException($"a token is called {name} already; choose another --name");
-            store.Execute(
-                "insert into tokens (name, hash, role, may_release, expires_at) values ($name, $hash, $role, $release, $expires)",
-                ("$name", name), ("$hash", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))), ("$role", role),
-                ("$release", options.Has("may-release")), ("$expires", now.AddHours(hours)));
-            Records.Act(store, new Act(CommandLineActor(), "token.made", name, null, null, new JsonObject { ["role"] = role, ["hours"] = hours, ["mayRelease"] = options.Has("may-release") }), now);
-        });
-        return Say(token, 0);
+        return Say(await new Tokens(state.Store, clock).MakeAsync(Actor.CommandLine, name, role, hours, options.Has("may-release")), 0);
     }
 
     private static async Task<int> IssueAsync(Options options, TimeProvider clock)
@@ -94,11 +84,9 @@ internal static class CommandLine
         PrivateFiles.Write(Path.Combine(folder, name + ".crt"), issued.CertificatePem);
         PrivateFiles.Write(Path.Combine(folder, name + ".key"), issued.KeyPem);
         await state.Store.WriteAsync(store => Records.Act(
-            store, new Act(CommandLineActor(), "certificate.issued", name, null, null, new JsonObject { ["kind"] = kind, ["thumbprint"] = issued.Thumbprint }), now));
+            store, new Act(Actor.CommandLine, "certificate.issued", name, null, null, new JsonObject { ["kind"] = kind, ["thumbprint"] = issued.Thumbprint }), now));
         return Say($"issued: {Path.Combine(folder, name)}.crt and .key", 0);
     }
-
-    private static Actor CommandLineActor() => new(Environment.UserName, "administrator", "command line");
 
     private static int Say(string text, int code)
     {

@@ -1,6 +1,7 @@
 using PhysSec.Core.Alarms;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Alarms;
+using PhysSec.Hub.Api;
 using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Ingest;
 using PhysSec.Hub.Live;
@@ -15,7 +16,7 @@ internal static class Composition
     {
         services.AddSingleton<PolicySignal>().AddSingleton<People>().AddSingleton<PeopleCsv>().AddSingleton<Credentials>().AddSingleton<Zones>().AddSingleton<Doors>()
             .AddSingleton<SchedulesStore>().AddSingleton<ClosedDays>().AddSingleton<SensingRules>().AddSingleton<Rights>().AddSingleton<Presentations>()
-            .AddSingleton<AccessLog>().AddSingleton<Register>().AddSingleton<PolicyPublisher>();
+            .AddSingleton<AccessLog>().AddSingleton<Register>().AddSingleton<Tokens>().AddSingleton<PolicyPublisher>();
         services.AddSingleton(AlarmCatalogue.Shipped()).AddSingleton<AlarmBoard>().AddSingleton<NotificationLog>().AddSingleton<LiveBoard>();
         services.AddSingleton<Nodes>().AddSingleton<TurnedAway>().AddSingleton<NodeLink>().AddSingleton<DoorCommands>().AddSingleton<Ingestion>();
         services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.

@@ -10,10 +10,10 @@ using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Access;
 
-/// <summary>What to look for; null asks for nothing. Person is an id or part of a name or reading. Kind may be a family like <c>access</c>. Cursor is the answer's Next. Limit 1–500.</summary>
+/// <summary>What to look for; null asks for nothing. Person is an id or part of a name or reading. Kind may be a family like <c>access</c>. Cursor is the answer's Next. Limit 1–500. Searches shows also who searched for what: for auditors only.</summary>
 public sealed record LogFilter(
     DateTimeOffset? From = null, DateTimeOffset? To = null, string? Person = null, string? Door = null, string? Outcome = null, string? Reason = null,
-    string? Kind = null, string? Node = null, bool? Late = null, long? Cursor = null, int Limit = 100);
+    string? Kind = null, string? Node = null, bool? Late = null, long? Cursor = null, int Limit = 100, bool Searches = false);
 
 /// <summary>One record. At is null when the node's clock was unset; Body is the record's exact text.</summary>
 public sealed record LogItem(
@@ -27,6 +27,7 @@ public sealed record LogPage(IReadOnlyList<LogItem> Items, long? Next);
 public sealed class AccessLog(Store store, TimeProvider time, People people)
 {
     public const int LimitMax = 500;
+    private const string SearchedVerb = "log.searched";
 
     private static readonly string[] _header =
     [
@@ -77,7 +78,7 @@ public sealed class AccessLog(Store store, TimeProvider time, People people)
 
     /// <summary>Records that somebody searched, and for what.</summary>
     public Task SearchedAsync(Actor actor, LogFilter filter, CancellationToken cancel = default) =>
-        store.WriteAsync(it => Records.Act(it, new Act(actor, "log.searched", null, null, After: AccessJson.Node(filter)), time.GetUtcNow()), cancel);
+        store.WriteAsync(it => Records.Act(it, new Act(actor, SearchedVerb, null, null, After: AccessJson.Node(filter)), time.GetUtcNow()), cancel);
 
     private static (string Where, List<(string, object?)> Values) Where(LogFilter filter)
     {
@@ -97,6 +98,7 @@ public sealed class AccessLog(Store store, TimeProvider time, People people)
         Add("(kind = $kind or substr(kind, 1, length($kind) + 1) = $kind || '.')", "$kind", filter.Kind);
         Add("source = $node", "$node", filter.Node);
         Add("late = $late", "$late", filter.Late);
+        if (!filter.Searches) parts.Add($"kind <> 'hub.{SearchedVerb}'");
         Add("id < $cursor", "$cursor", filter.Cursor);
         if (!string.IsNullOrWhiteSpace(filter.Person))
         {

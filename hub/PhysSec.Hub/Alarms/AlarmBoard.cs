@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
@@ -15,6 +16,12 @@ namespace PhysSec.Hub.Alarms;
 /// <summary>The one owner of the alarms' states: steps the pure machine, stores what it says, and writes what is to be sent into the outbox, all in the caller's transaction.</summary>
 public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfiguration configuration, TimeProvider clock)
 {
+    /// <summary>Alarms of the hub about single events: they are over when none has come for this long.</summary>
+    public static readonly TimeSpan Quiet = TimeSpan.FromMinutes(10);
+
+    private static readonly string[] _events = [AlarmClasses.StrangerAtBroker, AlarmClasses.DeadLetter, AlarmClasses.RecordDiverged];
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _again = new();
+
     private TimeSpan RepeatEvery => TimeSpan.FromSeconds(configuration.Notify.RepeatSeconds);
 
     /// <summary>An alarm or its notifications changed.</summary>
@@ -38,6 +45,7 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
     public async Task RaiseAsync(string alarmClass, string source, NodeId? node, string? detail)
     {
         var key = AlarmClasses.Key(alarmClass, source);
+        _again[key] = clock.GetUtcNow();
         if (Find(key) is { State.Active: true }) return;
         await store.WriteAsync(it => Step(it, key, alarmClass, source, node?.Value, new AlarmEvent.Raised(), clock.GetUtcNow(), row => row with { Detail = detail }));
         Announce();
@@ -50,6 +58,14 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
         if (Find(key) is not { State.Active: true } found) return;
         await store.WriteAsync(it => Step(it, key, alarmClass, source, found.Node, new AlarmEvent.Cleared(), clock.GetUtcNow(), row => row));
         Announce();
+    }
+
+    /// <summary>Clears the alarms about single events of which none has come for a while.</summary>
+    public async Task ClearQuietAsync()
+    {
+        var since = clock.GetUtcNow() - Quiet;
+        foreach (var it in All().Where(it => it.State.Active && _events.Contains(it.Class)))
+            if (it.State.RaisedAt <= since && !(_again.TryGetValue(it.Key, out var again) && again > since)) await ClearAsync(it.Class, it.Source);
     }
 
     /// <exception cref="InputException">No reason, no such alarm, nothing to acknowledge, or a role that may not.</exception>
@@ -166,12 +182,23 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
     }
 }
 
-/// <summary>Repeats what nobody has acknowledged.</summary>
-public sealed class AlarmRepeater(AlarmBoard alarms, TimeProvider clock) : BackgroundService
+/// <summary>Repeats what nobody has acknowledged, and ends what has gone quiet.</summary>
+public sealed class AlarmRepeater(AlarmBoard alarms, TimeProvider clock, ILogger<AlarmRepeater> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken)) await alarms.RepeatDueAsync();
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await alarms.RepeatDueAsync();
+                await alarms.ClearQuietAsync();
+            }
+            catch (SqliteException fault)
+            {
+                log.LogError("alarms were not repeated: the store refused: {Fault}; trying again", fault.Message);
+            }
+        }
     }
 }

@@ -11,6 +11,8 @@ internal static class OperationApi
 {
     public sealed record NewNode(string Id, string? Name);
 
+    public sealed record NewToken(string? Name, string? Role, int? Hours, bool? MayRelease);
+
     public sealed record Why(string? Reason);
 
     public sealed record Lockdown(bool On, string? Reason);
@@ -26,6 +28,15 @@ internal static class OperationApi
             await nodes.RevokeAsync(http.Actor(), id, it.Reason);
             return Results.NoContent();
         }).RequireAuthorization(HubApi.A).WithSummary("Ends a node's certificate and its session. 機器失効");
+        api.MapGet("/tokens", (Tokens tokens) => tokens.List()).RequireAuthorization(HubApi.A).WithSummary("The programs that may use this API. APIトークン");
+        api.MapPost("/tokens", async (Tokens tokens, NewToken it, HttpContext http) =>
+                new { token = await tokens.MakeAsync(http.Actor(), it.Name, it.Role, it.Hours ?? 24, it.MayRelease ?? false) })
+            .RequireAuthorization(HubApi.A).WithSummary("Makes a token, shown once. トークン発行");
+        api.MapPost("/tokens/{name}/remove", async (Tokens tokens, string name, Why it, HttpContext http) =>
+        {
+            await tokens.RemoveAsync(http.Actor(), name, it.Reason);
+            return Results.NoContent();
+        }).RequireAuthorization(HubApi.A).WithSummary("Ends a token at once. トークン失効");
         api.MapGet("/points", (LiveBoard live) => live.Points()).RequireAuthorization(HubApi.O).WithSummary("Live values with quality and age. 測定値");
 
         api.MapPost("/doors/{id}/release", async (DoorCommands commands, string id, Why it, HttpContext http) =>

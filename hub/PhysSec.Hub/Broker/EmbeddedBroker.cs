@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
@@ -26,6 +27,7 @@ public sealed class EmbeddedBroker : INodeBroker, IDisposable
     public const int PayloadMax = 1 << 20;
 
     private const string IdentityKey = "identity";
+    private static readonly Identity _hub = new(Kinds.Hub, Kinds.Hub);
     private static readonly TimeSpan _communication = TimeSpan.FromSeconds(10);
 
     private readonly HubHome _state;
@@ -76,7 +78,11 @@ public sealed class EmbeddedBroker : INodeBroker, IDisposable
 
     public Task PublishAsync(string topic, byte[] payload, bool retain, CancellationToken cancel, string? responseTopic = null, byte[]? correlation = null) =>
         _server.InjectApplicationMessage(
-            new InjectedMqttApplicationMessage(Message(topic, payload, retain, responseTopic, correlation)) { SenderClientId = Kinds.Hub }, cancel);
+            new InjectedMqttApplicationMessage(Message(topic, payload, retain, responseTopic, correlation))
+            {
+                SenderClientId = Kinds.Hub,
+                CustomSessionItems = new Hashtable { [IdentityKey] = _hub },
+            }, cancel);
 
     public async Task DisconnectAsync(NodeId node)
     {
@@ -127,6 +133,9 @@ public sealed class EmbeddedBroker : INodeBroker, IDisposable
             null => "the certificate names no kind and name",
             { Kind: Kinds.Node } when e.ClientId != identity.Name => $"the certificate of {identity.Name} was used to connect as \"{Cut(e.ClientId)}\"",
             { Kind: Kinds.Node } when !_events.Enrolled(new NodeId(identity.Name), e.ClientCertificate!.GetCertHashString(HashAlgorithmName.SHA256)) => "the node is not enrolled, or was revoked",
+            // A client id that is in use ends the older session: nobody may take a node's, or pass for the hub.
+            { Kind: Kinds.Observer } when e.ClientId == Kinds.Hub || Names.IsPlain(e.ClientId) && _events.Known(new NodeId(e.ClientId)) =>
+                $"an observer was used to connect as \"{Cut(e.ClientId)}\"",
             { Kind: Kinds.Node or Kinds.Observer } => null,
             _ => $"a {identity.Kind} does not connect here",
         };
@@ -160,9 +169,10 @@ public sealed class EmbeddedBroker : INodeBroker, IDisposable
 
     private async Task Publishing(InterceptingPublishEventArgs e)
     {
-        if (e.ClientId == Kinds.Hub) return; // Our own injected message.
+        var identity = e.SessionItems[IdentityKey] as Identity;
+        if (ReferenceEquals(identity, _hub)) return; // Our own, injected; no connection can have this object.
         var topic = e.ApplicationMessage.Topic;
-        if (e.SessionItems[IdentityKey] is not Identity identity || !identity.MayPublish(_state.Site, topic))
+        if (identity is null || !identity.MayPublish(_state.Site, topic))
         {
             e.ProcessPublish = false;
             e.Response.ReasonCode = MqttPubAckReasonCode.NotAuthorized;
@@ -173,10 +183,11 @@ public sealed class EmbeddedBroker : INodeBroker, IDisposable
         var parsed = Topics.Parse(topic)!.Value;
         var payload = e.ApplicationMessage.Payload.ToArray();
         e.ProcessPublish = parsed.Channel is "birth" or "state" || parsed.Channel == "live" && Volatile.Read(ref _observers) > 0;
+        if (parsed.Channel == "live") e.ApplicationMessage.Retain = false; // A value that outlives its node would look alive.
         if (payload.Length > PayloadMax)
         {
             e.ProcessPublish = false;
-            _events.Bad(parsed, topic, payload, string.Create(CultureInfo.InvariantCulture, $"{payload.Length} bytes; at most {PayloadMax} are taken"));
+            await _events.Bad(parsed, topic, payload, string.Create(CultureInfo.InvariantCulture, $"{payload.Length} bytes; at most {PayloadMax} are taken"));
             return;
         }
 
@@ -192,6 +203,7 @@ public sealed class EmbeddedBroker : INodeBroker, IDisposable
             for (var fault = e.LogMessage.Exception; fault is not null; fault = fault.InnerException)
             {
                 if (fault is not AuthenticationException) continue;
+                if (fault.Message.Contains(nameof(RemoteCertificateValidationCallback), StringComparison.Ordinal)) return; // Told by CheckCertificate, and better.
                 _events.Refused("tls", null, "the TLS handshake failed: " + Cut(fault.Message));
                 return;
             }

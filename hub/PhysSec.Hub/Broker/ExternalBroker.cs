@@ -153,16 +153,13 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
 
         if (Topics.Parse(message.Topic) is not { } topic || topic.Site != _state.Site)
         {
-            _events.Bad(null, message.Topic, message.Payload.ToArray(), "the topic is none of this site");
-            return Task.CompletedTask;
+            return _events.Bad(null, message.Topic, message.Payload.ToArray(), "the topic is none of this site");
         }
 
         var payload = message.Payload.ToArray();
+        if (payload.Length > EmbeddedBroker.PayloadMax) return _events.Bad(topic, message.Topic, payload, $"{payload.Length} bytes; at most {EmbeddedBroker.PayloadMax} are taken");
         var take = message.Retain ? _events.Kept ?? _events.Taken : _events.Taken;
-        if (payload.Length <= EmbeddedBroker.PayloadMax)
-            return _turns[topic.Node] = InTurnAsync(_turns.GetValueOrDefault(topic.Node, Task.CompletedTask), () => take(topic, payload));
-        _events.Bad(topic, message.Topic, payload, $"{payload.Length} bytes; at most {EmbeddedBroker.PayloadMax} are taken");
-        return Task.CompletedTask;
+        return _turns[topic.Node] = InTurnAsync(_turns.GetValueOrDefault(topic.Node, Task.CompletedTask), () => take(topic, payload));
     }
 
     // One node's messages keep their order: a birth must not be overtaken by the batch behind it. A failure before is dealt with by its own acknowledgement.

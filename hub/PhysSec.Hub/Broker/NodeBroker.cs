@@ -22,12 +22,16 @@ public interface INodeBroker
     Task DisconnectAsync(NodeId node);
 }
 
-/// <summary>What the broker hands inward. Taken: ends after the commit, before the sender gets its PUBACK; throws when the store refused.</summary>
+/// <summary>
+/// What the broker hands inward. Taken: ends after the commit, before the sender gets its PUBACK; throws when the store refused. Enrolled: whether a node may connect
+/// with this certificate. Known: whether a node, revoked or not, has this name.
+/// </summary>
 public sealed record BrokerEvents(
     Func<NodeTopic, byte[], Task> Taken,
-    Action<NodeTopic?, string, byte[], string> Bad,
+    Func<NodeTopic?, string, byte[], string, Task> Bad,
     Action<string, string?, string> Refused,
-    Func<NodeId, string, bool> Enrolled)
+    Func<NodeId, string, bool> Enrolled,
+    Func<NodeId, bool> Known)
 {
     /// <summary>A retained message from before the hub's connection: what a node once said, not what it says now. Null: as Taken.</summary>
     public Func<NodeTopic, byte[], Task>? Kept { get; init; }

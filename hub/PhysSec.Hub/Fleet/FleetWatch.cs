@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using PhysSec.Core;
 using PhysSec.Core.Alarms;
 using PhysSec.Hub.Alarms;
@@ -5,7 +6,7 @@ using PhysSec.Hub.Alarms;
 namespace PhysSec.Hub.Fleet;
 
 /// <summary>Raises node-lost when a node has been away or silent for too long, and clears it when the node is back.</summary>
-public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider clock) : BackgroundService
+public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider clock, ILogger<FleetWatch> log) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
 
@@ -25,7 +26,14 @@ public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider cloc
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             var now = clock.GetUtcNow();
-            foreach (var node in nodes.List()) await LookAsync(node, now, start);
+            try
+            {
+                foreach (var node in nodes.List()) await LookAsync(node, now, start);
+            }
+            catch (SqliteException fault)
+            {
+                log.LogError("the nodes were not looked at: the store refused: {Fault}; trying again", fault.Message);
+            }
         }
     }
 
@@ -38,8 +46,15 @@ public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider cloc
             "lost" or "offline" => node.Since is { } since && now - (since > start ? since : start) > Away,
             _ => now - heard > Silent,
         };
-        if (lost && _lost.Add(node.Id))
+        if (lost && !_lost.Contains(node.Id))
+        {
             await alarms.RaiseAsync(AlarmClasses.NodeLost, node.Id, new NodeId(node.Id), node.State is "lost" or "offline" ? $"state {node.State}" : "silent");
-        else if (!lost && _lost.Remove(node.Id)) await alarms.ClearAsync(AlarmClasses.NodeLost, node.Id);
+            _lost.Add(node.Id);
+        }
+        else if (!lost && _lost.Contains(node.Id))
+        {
+            await alarms.ClearAsync(AlarmClasses.NodeLost, node.Id);
+            _lost.Remove(node.Id);
+        }
     }
 }

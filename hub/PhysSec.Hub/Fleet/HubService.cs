@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
 using PhysSec.Core;
 using PhysSec.Core.Alarms;
 using PhysSec.Core.Wire;
@@ -18,13 +18,10 @@ public sealed class HubService(
     HubHome state, Nodes nodes, Ingestion ingestion, NodeLink link, TurnedAway turnedAway, AlarmBoard alarms, DoorCommands commands, PolicyPublisher publisher,
     TimeProvider clock, ILoggerFactory logs) : IHostedService, IDisposable
 {
-    private static readonly TimeSpan _strangerClears = TimeSpan.FromMinutes(10);
-
     // Refusals come from handshake callbacks, which must not wait for the disk.
     private readonly Channel<(string Origin, string? Claimed, string Fault)> _refusals =
         Channel.CreateBounded<(string, string?, string)>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly CancellationTokenSource _end = new();
-    private readonly ConcurrentQueue<Task> _bad = new();
     private readonly ILogger _log = logs.CreateLogger<HubService>();
     private INodeBroker? _broker;
     private Task _refusalLoop = Task.CompletedTask;
@@ -33,9 +30,10 @@ public sealed class HubService(
     {
         var events = new BrokerEvents(
             (topic, payload) => ingestion.TakeAsync(topic, payload),
-            (topic, text, payload, fault) => _bad.Enqueue(ingestion.SetAsideAsync(topic, text, payload, fault)),
+            ingestion.SetAsideAsync,
             (origin, claimed, fault) => _refusals.Writer.TryWrite((origin, claimed, fault)),
-            nodes.MayConnect)
+            nodes.MayConnect,
+            nodes.Knows)
         {
             Kept = (topic, payload) => ingestion.TakeAsync(topic, payload, kept: true),
         };
@@ -67,7 +65,6 @@ public sealed class HubService(
         _refusals.Writer.TryComplete();
         await _end.CancelAsync();
         await _refusalLoop;
-        await Task.WhenAll(_bad);
     }
 
     public void Dispose() => _end.Dispose();
@@ -84,27 +81,20 @@ public sealed class HubService(
 
     private async Task RefusalsAsync()
     {
-        DateTimeOffset? raised = null;
         try
         {
-            while (!_end.IsCancellationRequested)
+            await foreach (var it in _refusals.Reader.ReadAllAsync(_end.Token))
             {
-                while (_refusals.Reader.TryRead(out var it))
+                _log.LogWarning("refused at {Origin}: {Claimed} {Fault}", it.Origin, it.Claimed, it.Fault);
+                try
                 {
-                    _log.LogWarning("refused at {Origin}: {Claimed} {Fault}", it.Origin, it.Claimed, it.Fault);
                     await turnedAway.RefuseAsync(it.Origin, it.Claimed, it.Fault);
-                    if (raised is null) await alarms.RaiseAsync(AlarmClasses.StrangerAtBroker, "broker", null, it.Claimed is null ? it.Fault : $"{it.Claimed}: {it.Fault}");
-                    raised = clock.GetUtcNow();
-                    while (_bad.TryPeek(out var done) && done.IsCompleted) _bad.TryDequeue(out _);
+                    await alarms.RaiseAsync(AlarmClasses.StrangerAtBroker, "broker", null, it.Claimed is null ? it.Fault : $"{it.Claimed}: {it.Fault}");
                 }
-
-                if (raised is { } at && clock.GetUtcNow() - at > _strangerClears)
+                catch (SqliteException fault)
                 {
-                    await alarms.ClearAsync(AlarmClasses.StrangerAtBroker, "broker");
-                    raised = null;
+                    _log.LogError("a refusal stands in this log only: the store refused: {Fault}", fault.Message);
                 }
-
-                await Task.Delay(TimeSpan.FromMilliseconds(100), clock, _end.Token);
             }
         }
         catch (OperationCanceledException) when (_end.IsCancellationRequested)

@@ -54,6 +54,9 @@ public sealed class Nodes : IDisposable
     public bool MayConnect(NodeId node, string thumbprint) =>
         _enrolled.TryGetValue(node, out var it) && !it.Revoked && it.Thumbprint == thumbprint;
 
+    /// <summary>Whether a node has this name, revoked or not.</summary>
+    public bool Knows(NodeId node) => _enrolled.ContainsKey(node);
+
     public EnrolledNode? Find(NodeId node) => _enrolled.GetValueOrDefault(node) is { Revoked: false } it ? it : null;
 
     public DateTimeOffset? LastSeen(NodeId node) => _lastSeen.TryGetValue(node, out var at) ? at : null;
@@ -64,6 +67,7 @@ public sealed class Nodes : IDisposable
     public async Task<EnrolmentBundle> EnrolAsync(Actor actor, string id, string? name, BrokerAddress broker)
     {
         if (!Names.IsPlain(id)) throw new InputException("id", $"\"{id}\" is no name", "use 1–32 of a–z, 0–9 and -");
+        if (id == Kinds.Hub) throw new InputException("id", "\"hub\" is the hub's own name", "choose another");
         var now = _clock.GetUtcNow();
         var node = new NodeId(id);
         var issued = _state.Authority.Issue(id, Kinds.Node, now);

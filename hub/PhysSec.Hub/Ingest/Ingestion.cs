@@ -73,10 +73,9 @@ public sealed class Ingestion(
         var now = clock.GetUtcNow();
         var (ack, diverged) = await state.Store.WriteAsync(store =>
         {
-            var (through, head) = Records.Through(store, node.Id.Value, batch.Epoch, stream);
-            var forked = batch.First == through + 1 && head.Length > 0 && batch.Prev != head;
+            var forked = false;
             foreach (var record in records) forked |= Store(store, node.Id, record, now) == Stored.Diverged;
-            Records.Advance(store, node.Id.Value, batch.Epoch, stream);
+            forked |= !Records.Advance(store, node.Id.Value, batch.Epoch, stream);
             return (AckOf(store, node.Id, batch.Epoch, stream, now), forked);
         });
         await AfterAsync(node.Id, records, diverged, now);

@@ -72,23 +72,30 @@ public static class Records
     /// Moves on over what is stored without a hole. A stretch of measurements that the node itself has declared thinned is no hole: it will never come. The
     /// chain value after such a stretch is not known and is kept as an empty text.
     /// </summary>
-    public static void Advance(SqliteConnection store, string source, long epoch, string stream)
+    /// <returns>False: a record does not continue the chain of the one before it. It counts all the same, or the stream would stand for ever.</returns>
+    public static bool Advance(SqliteConnection store, string source, long epoch, string stream)
     {
         var (before, head) = Through(store, source, epoch, stream);
-        var through = before;
-        var waiting = store.Query(
-            "select seq, hash from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through order by seq",
-            it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$through", through));
-        foreach (var (seq, hash) in waiting)
+        var (through, whole) = (before, true);
+        using (var command = store.Command(
+            "select seq, hash, body from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through order by seq",
+            ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$through", before)))
+        using (var waiting = command.ExecuteReader())
         {
-            if (seq > through + 1) PassThinned();
-            if (seq <= through) continue;
-            if (seq != through + 1) break;
-            (through, head) = (seq, hash);
+            while (waiting.Read()) // A hole ends it: behind one may lie a whole backlog.
+            {
+                var (seq, hash) = (waiting.GetInt64(0), waiting.GetString(1));
+                if (seq > through + 1) PassThinned();
+                if (seq <= through) continue;
+                if (seq != through + 1) break;
+                whole &= head.Length == 0 || Chain.Next(head, waiting.GetString(2)) == hash;
+                (through, head) = (seq, hash);
+            }
         }
 
         PassThinned();
         if (through != before) SetThrough(store, source, epoch, stream, through, head);
+        return whole;
 
         void PassThinned()
         {
@@ -138,6 +145,12 @@ public static class Records
 public sealed record Actor(string Name, string Role, string Origin, IReadOnlyList<string>? Scope = null)
 {
     public static Actor System { get; } = new("hub", "system", "hub");
+
+    /// <summary>Whoever has a shell on the hub's own machine.</summary>
+    public static Actor CommandLine { get; } = new(Environment.UserName, "administrator", "command line");
+
+    /// <summary>Acts by the command line and not from afar.</summary>
+    public bool AtTheMachine => ReferenceEquals(this, CommandLine);
 }
 
 /// <summary>One act for the record. Before and After never hold secrets.</summary>

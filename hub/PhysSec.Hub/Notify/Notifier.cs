@@ -1,6 +1,6 @@
-using System.Net.Sockets;
 using MailKit;
 using MailKit.Security;
+using Microsoft.Data.Sqlite;
 using PhysSec.Core.Alarms;
 using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Configuration;
@@ -51,13 +51,20 @@ public sealed class Notifier(HubHome home, AlarmBoard alarms, TimeProvider clock
         using var timer = new PeriodicTimer(_look, clock);
         do
         {
-            foreach (var it in Outbox.DueAt(home.Store, clock.GetUtcNow(), 50).Where(it => it.Channel == channel))
+            try
             {
-                failures = await TrySendAsync(it, send, stop) ? 0 : failures + 1;
-                if (failures == Alarming) await alarms.RaiseAsync(AlarmClasses.NotificationFailed, channel, null, $"{failures} sends in a row failed");
-                if (failures == 0) await alarms.ClearAsync(AlarmClasses.NotificationFailed, channel);
-                alarms.Announce();
-                if (failures > 0) break; // Whatever waits behind it would wait for the same server.
+                foreach (var it in Outbox.DueAt(home.Store, channel, clock.GetUtcNow(), 50))
+                {
+                    failures = await TrySendAsync(it, send, stop) ? 0 : failures + 1;
+                    if (failures == Alarming) await alarms.RaiseAsync(AlarmClasses.NotificationFailed, channel, null, $"{failures} sends in a row failed");
+                    if (failures == 0) await alarms.ClearAsync(AlarmClasses.NotificationFailed, channel);
+                    alarms.Announce();
+                    if (failures > 0) break; // Whatever waits behind it would wait for the same server.
+                }
+            }
+            catch (SqliteException fault)
+            {
+                log.LogError("{Channel}: the store refused: {Fault}; trying again", channel, fault.Message);
             }
         }
         while (await timer.WaitForNextTickAsync(stop));
@@ -71,9 +78,7 @@ public sealed class Notifier(HubHome home, AlarmBoard alarms, TimeProvider clock
         {
             await send(it, limit.Token);
         }
-        catch (Exception fault) when (!stop.IsCancellationRequested
-            && fault is SocketException or IOException or HttpRequestException or OperationCanceledException or ProtocolException or CommandException
-                or AuthenticationException or SslHandshakeException or ServiceNotConnectedException or TimeoutException or InvalidOperationException)
+        catch (Exception fault) when (!stop.IsCancellationRequested && fault is not OutOfMemoryException) // Whatever went wrong with one message, the others go on.
         {
             var now = clock.GetUtcNow();
             var next = NextTry(it.MadeAt, it.Tries, now);

@@ -39,12 +39,12 @@ public static class Outbox
         }
     }
 
-    public static IReadOnlyList<Due> DueAt(Store store, DateTimeOffset now, int limit) => store.Read(it => it.Query(
-        "select id, channel, what, body, made_at, tries from notifications where next_at <= $now order by next_at limit $limit",
+    public static IReadOnlyList<Due> DueAt(Store store, string channel, DateTimeOffset now, int limit) => store.Read(it => it.Query(
+        "select id, channel, what, body, made_at, tries from notifications where next_at <= $now and channel = $channel order by next_at limit $limit",
         row => new Due(
             row.Whole("id"), row.Text("channel")!, Enum.Parse<NotifyKind>(row.Text("what")!), JsonSerializer.Deserialize<AlarmView>(row.Text("body")!, AccessJson.Options)!,
             row.Time("made_at")!.Value, (int)row.Whole("tries")),
-        ("$now", now), ("$limit", limit)));
+        ("$now", now), ("$channel", channel), ("$limit", limit)));
 
     public static Task SentAsync(Store store, Due it, DateTimeOffset at) => OutcomeAsync(store, it, at, null, null);
 

@@ -98,7 +98,7 @@ public sealed class Store : IAsyncDisposable
                     Execute(_writer, "release work");
                     good.Add(item);
                 }
-                catch (Exception fault) when (fault is not OutOfMemoryException)
+                catch (Exception fault) when (fault is not OutOfMemoryException && SQLitePCL.raw.sqlite3_get_autocommit(_writer.Handle) == 0)
                 {
                     Execute(_writer, "rollback to work; release work");
                     item.Fail(fault); // Its owner gets the fault; the others of the group go on.
@@ -107,7 +107,7 @@ public sealed class Store : IAsyncDisposable
 
             Execute(_writer, "commit");
         }
-        catch (SqliteException fault)
+        catch (Exception fault) when (fault is not OutOfMemoryException) // SQLite ended the transaction by itself (disk full, I/O error), or the commit failed.
         {
             RollBack();
             foreach (var item in group) item.Fail(fault);
@@ -119,14 +119,7 @@ public sealed class Store : IAsyncDisposable
 
     private void RollBack()
     {
-        try
-        {
-            Execute(_writer, "rollback");
-        }
-        catch (SqliteException)
-        {
-            // SQLite has rolled back by itself (disk full): there is no transaction left to end.
-        }
+        if (SQLitePCL.raw.sqlite3_get_autocommit(_writer.Handle) == 0) Execute(_writer, "rollback");
     }
 
     private sealed record Work(Action<SqliteConnection> Run, Action Done, Action<Exception> Fail);

@@ -37,6 +37,16 @@ public sealed class LogTests
     }
 
     [Fact]
+    public async Task Who_searched_for_what_is_on_record_and_shown_to_auditors_alone()
+    {
+        await using var desk = await Desk.OpenAsync();
+        await desk.Log.SearchedAsync(new("kansa", "auditor", "test"), new(Person: "p-bob"), Cancel);
+
+        Assert.Contains("p-bob", desk.Log.Search(new(Kind: "hub.log.searched", Searches: true)).Items.Single().Body, StringComparison.Ordinal);
+        Assert.Empty(desk.Log.Search(new(Kind: "hub.log.searched")).Items);
+    }
+
+    [Fact]
     public async Task A_file_of_records_shows_no_whole_card_token_and_no_formula()
     {
         await using var desk = await Desk.OpenAsync();

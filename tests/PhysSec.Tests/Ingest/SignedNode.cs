@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using PhysSec.Core;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Fleet;
+
+namespace PhysSec.Tests.Ingest;
+
+/// <summary>A node's journal and signature, without the node: records are chained as they are written and sent in whatever pieces a test likes.</summary>
+internal sealed class SignedNode : IDisposable
+{
+    private readonly ECDsa _key = ECDsa.Create();
+    private readonly List<string> _bodies = [];
+    private readonly List<string> _heads = [Chain.Genesis];
+
+    public SignedNode(EnrolmentBundle bundle)
+    {
+        (Bundle, Id, Epoch) = (bundle, new NodeId(bundle.Node), bundle.Epoch);
+        _key.ImportFromPem(bundle.KeyPem);
+    }
+
+    public EnrolmentBundle Bundle { get; }
+
+    public NodeId Id { get; }
+
+    public long Epoch { get; }
+
+    public IReadOnlyList<string> Bodies => _bodies;
+
+    public string Head => _heads[^1];
+
+    /// <summary>Writes so many dull records.</summary>
+    public SignedNode Write(int count, DateTimeOffset at)
+    {
+        for (var i = 0; i < count; i++) Write(new ExitRequested(new("door-a"), i), at);
+        return this;
+    }
+
+    public SignedNode Write(Fact fact, DateTimeOffset at, LinkState link = LinkState.Up)
+    {
+        var record = new JournalRecord(Epoch, Streams.Access, _bodies.Count + 1, at, (_bodies.Count + 1) * 1_000, "boot", ClockQuality.Synced, link, fact);
+        _bodies.Add(JsonSerializer.Serialize(record, WireJson.Plain.JournalRecord));
+        _heads.Add(Chain.Next(Head, _bodies[^1]));
+        return this;
+    }
+
+    /// <summary>Records first…last, signed.</summary>
+    public byte[] Batch(long first, long last) => Sign(new JournalBatch(
+        Epoch, Streams.Access, first, last, _heads[(int)first - 1], _heads[(int)last], [.. _bodies[((int)first - 1)..(int)last].Select(Element)], ""));
+
+    /// <summary>Signs whatever it is.</summary>
+    public byte[] Sign(JournalBatch batch) => JsonSerializer.SerializeToUtf8Bytes(
+        batch with { Signature = Signing.Sign(_key, Signing.BatchText(RunningHub.Site, Id, batch)) }, WireJson.Plain.JournalBatch);
+
+    public JournalBatch Read(long first, long last) => JsonSerializer.Deserialize(Batch(first, last), WireJson.Plain.JournalBatch)!;
+
+    public byte[] Hot(long seq)
+    {
+        var (prev, head) = (_heads[(int)seq - 1], _heads[(int)seq]);
+        var hot = new HotRecord(prev, Element(_bodies[(int)seq - 1]), Signing.Sign(_key, Signing.HotText(RunningHub.Site, Id, prev, head)));
+        return JsonSerializer.SerializeToUtf8Bytes(hot, WireJson.Plain.HotRecord);
+    }
+
+    /// <summary>The birth of a node whose journal ends with this record.</summary>
+    public byte[] Birth(long lastSeq) => JsonSerializer.SerializeToUtf8Bytes(
+        new Birth(Topics.Version, Id.Value, "1.0", "test", true, Epoch, "boot", lastSeq, _heads[(int)lastSeq], 0, [], [], null), WireJson.Plain.Birth);
+
+    public void Dispose() => _key.Dispose();
+
+    private static JsonElement Element(string body)
+    {
+        using var document = JsonDocument.Parse(body);
+        return document.RootElement.Clone();
+    }
+}

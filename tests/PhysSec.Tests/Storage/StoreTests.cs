@@ -1,0 +1,89 @@
+using Microsoft.Data.Sqlite;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Tests.Storage;
+
+public sealed class StoreTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("physsec-store-");
+
+    private string File => Path.Combine(_folder.FullName, "hub.db");
+
+    [Fact]
+    public async Task Work_that_fails_takes_back_its_own_changes_and_no_others()
+    {
+        await using var store = Store.Open(File);
+        var work = Enumerable.Range(0, 50).Select(i => store.WriteAsync(it =>
+        {
+            it.Execute("insert into meta values ($name, '')", ("$name", $"n{i}"));
+            if (i % 5 == 0) throw new InvalidOperationException($"no {i}");
+        }, TestContext.Current.CancellationToken)).ToList();
+
+        for (var i = 0; i < work.Count; i++)
+        {
+            if (i % 5 == 0) Assert.Equal($"no {i}", (await Assert.ThrowsAsync<InvalidOperationException>(() => work[i])).Message);
+            else await work[i];
+        }
+
+        Assert.Equal(40, store.Read(it => it.Number("select count(*) from meta where name like 'n%'")));
+    }
+
+    [Fact]
+    public async Task A_write_that_has_ended_is_seen_by_the_next_reader_and_after_a_new_start()
+    {
+        await using (var store = Store.Open(File))
+        {
+            await store.WriteAsync(it => it.Execute("insert into meta values ('a', '1')"), TestContext.Current.CancellationToken);
+            Assert.Equal(1, store.Read(it => it.Number("select value from meta where name = 'a'")));
+        }
+
+        await using var again = Store.Open(File);
+        Assert.Equal(1, again.Read(it => it.Number("select value from meta where name = 'a'")));
+    }
+
+    [Fact]
+    public async Task Every_commit_waits_for_the_disk()
+    {
+        await using var store = Store.Open(File);
+
+        var (journal, synchronous) = await store.WriteAsync(
+            it => (it.One("pragma journal_mode", row => row.GetString(0)), it.Number("pragma synchronous")), TestContext.Current.CancellationToken);
+
+        Assert.Equal(("wal", 2L), (journal, synchronous));
+    }
+
+    [Fact]
+    public async Task A_store_of_a_newer_program_is_left_alone()
+    {
+        await using (var store = Store.Open(File))
+        {
+        }
+
+        using (var newer = new SqliteConnection($"Data Source={File};Pooling=false"))
+        {
+            newer.Open();
+            newer.Execute("pragma user_version = 99");
+        }
+
+        Assert.Contains("start a newer version", Assert.Throws<InvalidOperationException>(() => Store.Open(File)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_full_disk_refuses_the_work_and_keeps_what_was_stored()
+    {
+        await using var store = Store.Open(File);
+        var (pages, size) = await store.WriteAsync(it => (it.Number("pragma page_count"), it.Number("pragma page_size")), TestContext.Current.CancellationToken);
+        await store.WriteAsync(it => it.Execute("insert into meta values ('a', '1')"), TestContext.Current.CancellationToken);
+        await store.WriteAsync(it => it.Number($"pragma max_page_count = {pages + 1}"), TestContext.Current.CancellationToken);
+
+        var fault = await Assert.ThrowsAsync<SqliteException>(() => store.WriteAsync(
+            it => it.Execute("insert into meta values ('b', $text)", ("$text", new string('x', (int)size * 20))), TestContext.Current.CancellationToken));
+        await store.WriteAsync(it => it.Number("pragma max_page_count = 1000000"), TestContext.Current.CancellationToken);
+        await store.WriteAsync(it => it.Execute("insert into meta values ('c', '3')"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(13, fault.SqliteErrorCode);
+        Assert.Equal(["a", "c"], store.Read(it => it.Query("select name from meta where name in ('a', 'b', 'c') order by name", row => row.GetString(0))));
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}
