@@ -180,7 +180,8 @@ public sealed class EmbeddedBrokerTests
     }
 
     [Theory]
-    [InlineData("1732: OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading", true)]
+    [InlineData("1732: OpenSSL Error[0]: error:0A0000C7:SSL routines::peer did not return a certificate", true)]
+    [InlineData("1732: OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading", false)] // A client of ours that was killed.
     [InlineData("1732: Client <unknown> disconnected due to protocol error.", true)]
     [InlineData("1732: Denied PUBLISH from tool-1 (d0, q1, r0, m1, 'physsec/1/x/y/state', ... (2 bytes))", true)]
     [InlineData("1732: New client connected from 127.0.0.1:1 as node-1 (p5, c1, k15).", false)]
