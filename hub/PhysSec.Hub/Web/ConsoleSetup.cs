@@ -96,7 +96,7 @@ public static class ConsoleSetup
         ArgumentNullException.ThrowIfNull(app);
         app.UseAntiforgery();
         app.MapStaticAssets(Path.Combine(AppContext.BaseDirectory, "physsec-hub.staticwebassets.endpoints.json")).AllowAnonymous();
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(it => it.ContentSecurityFrameAncestorsPolicy = null); // UseConsoleHeaders says it.
         EntryEndpoints.Map(app);
         return app;
     }

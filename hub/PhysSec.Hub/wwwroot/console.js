@@ -54,5 +54,14 @@
     else if (e.key === 'Enter' && document.activeElement?.matches('[data-row]')) { e.preventDefault(); (current().querySelector('[data-open]') ?? current()).click(); }
   });
 
+  // On a phone the menu is a strip: where one is stays in sight.
+  const show = link => link?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  let looks = 0;
+  const look = setInterval(() => {
+    const here = document.querySelector('.nav a.active');
+    if (here || ++looks > 40) { clearInterval(look); show(here); }
+  }, 250);
+  document.addEventListener('click', e => show(e.target.closest?.('.nav a')));
+
   document.addEventListener('click', e => { if (e.target.closest?.('[data-print]')) print(); });
 })();
