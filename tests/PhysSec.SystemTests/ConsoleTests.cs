@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.Playwright;
-using PhysSec.Rig;
 using static Microsoft.Playwright.Assertions;
 
 namespace PhysSec.SystemTests;
