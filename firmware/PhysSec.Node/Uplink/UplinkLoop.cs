@@ -159,6 +159,7 @@ public sealed partial class UplinkLoop
         if (_inbox.HubIsThere(message) is { } there)
         {
             // On somebody else's broker the line can stand while the hub is gone: what happens then is recorded as without link.
+            if (there && _hubAway) _birthIsOld = true; // A hub that is back is greeted anew: it answers with how far it is.
             _hubAway = !there;
             if (_linked) _view.Post(new LinkChanged(there));
             return;

@@ -157,6 +157,19 @@ public sealed class UplinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_hub_that_is_gone_behind_a_broker_that_stands_is_not_reachable()
+    {
+        Start();
+        await _hub.Until(() => _hub.Last.ContainsKey("state"));
+        Assert.True((await NextAsync<LinkChanged>()).Up);
+        foreach (var (state, up) in new[] { ("lost", false), ("online", true), ("offline", false) })
+        {
+            await _hub.InjectAsync(Topics.Hub(TestSite.Site), JsonSerializer.Serialize(new HubState(state, 1, [1], Wall), WireJson.Plain.HubState));
+            Assert.Equal(up, (await NextAsync<LinkChanged>()).Up);
+        }
+    }
+
+    [Fact]
     public async Task Garbage_from_the_broker_changes_nothing()
     {
         Start();
