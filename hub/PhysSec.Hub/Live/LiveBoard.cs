@@ -68,13 +68,20 @@ public sealed class LiveBoard(TimeProvider clock)
             return;
         }
 
+        // A door that cannot be read is unknown, not as it was.
+        if (Read(value.V) is { } door) _doors[(node, point[..^DoorSuffix.Length])] = (door, now);
+        else _doors.TryRemove((node, point[..^DoorSuffix.Length]), out _);
+    }
+
+    private static DoorLive? Read(JsonElement value)
+    {
         try
         {
-            if (value.V.ValueKind == JsonValueKind.Object && value.V.Deserialize(WireJson.Plain.DoorLive) is { } door) _doors[(node, point[..^DoorSuffix.Length])] = (door, now);
+            return value.Deserialize(WireJson.Plain.DoorLive);
         }
         catch (JsonException)
         {
-            _doors.TryRemove((node, point[..^DoorSuffix.Length]), out _); // A door that cannot be read is unknown, not as it was.
+            return null;
         }
     }
 
