@@ -29,7 +29,8 @@ internal static class Serving
 
         await using var app = builder.Build();
         app.UseConsoleHeaders();
-        app.UseExceptionHandler(Problems.Answer);
+        app.UseExceptionHandler(Problems.Options);
+        app.UseWhen(it => it.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages()); // No refusal without a sentence.
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapOpenApi();
@@ -84,6 +85,7 @@ internal static class Serving
             return Task.CompletedTask;
         }));
         services.AddProblemDetails();
+        services.Configure<RouteHandlerOptions>(it => it.ThrowOnBadRequest = true); // So that the answer names the field.
         services.ConfigureHttpJsonOptions(it =>
         {
             it.SerializerOptions.Encoder = AccessJson.Options.Encoder;

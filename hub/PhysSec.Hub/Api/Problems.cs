@@ -9,7 +9,12 @@ namespace PhysSec.Hub.Api;
 /// <summary>Turns a fault into application/problem+json that names field, fault and remedy; never a stack trace.</summary>
 public static class Problems
 {
-    public static void Answer(IApplicationBuilder app) => app.Run(AnswerAsync);
+    /// <summary>What a caller did wrong is the caller's to read and no fault of the hub: it is not logged as one.</summary>
+    public static ExceptionHandlerOptions Options => new()
+    {
+        ExceptionHandler = AnswerAsync,
+        SuppressDiagnosticsCallback = it => it.Exception is InputException or BadHttpRequestException,
+    };
 
     private static async Task AnswerAsync(HttpContext context)
     {
