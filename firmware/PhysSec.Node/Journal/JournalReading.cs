@@ -137,6 +137,9 @@ public sealed partial class JournalStore
             (previous, expected) = (hash, seq + 1);
         }
 
+        // A damaged index can hide rows from a search: nothing found where something was written is damage, not the end.
+        if (run.Count == 0 && expected <= Math.Min(to, StateOf(epoch, stream).Seq))
+            throw new JournalCorruptException($"record {epoch}/{stream}/{expected} cannot be found");
         return run;
     }
 }
