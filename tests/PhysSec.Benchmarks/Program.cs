@@ -16,7 +16,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
         DecisionBenchmark.Run(Console.Out, 100_000);
         return Task.CompletedTask;
     },
-    ["door"] = () => RoomBenchmarks.DoorAsync(Console.Out, 200, end.Token),
+    ["door"] = () => RoomBenchmarks.DoorAsync(Console.Out, 50, end.Token),
     ["leak"] = () => RoomBenchmarks.LeakAsync(Console.Out, 50, end.Token),
     ["ingest"] = async () =>
     {
