@@ -153,7 +153,7 @@ public sealed class ControlLoop
         foreach (var signal in effects.Signals) world.Field.Show(signal);
         foreach (var value in effects.Live) world.Live(value);
         foreach (var answer in effects.Replies)
-            world.Reply(recorded || !waits ? answer : answer with { Outcome = "refused", Fault = "the journal cannot record it, so nothing was released" });
+            world.Reply(recorded || !waits ? answer : answer with { Outcome = "refused", Fault = Unrecorded });
     }
 
     private Task<bool> KeepAsync(IReadOnlyList<Entry> records, NodeMemory? memory) => KeepAsync(records, memory, records);
@@ -167,15 +167,20 @@ public sealed class ControlLoop
         return recorded;
     }
 
-    /// <summary>What is true of a grant that could not be recorded in time: the person was refused.</summary>
-    private static Entry Unreleased(Entry entry) => entry.Fact is AccessGranted it
-        ? entry with
+    private const string Unrecorded = "the journal cannot record it, so nothing was released";
+
+    /// <summary>What is true of a release that could not be recorded in time: whoever asked for it was refused.</summary>
+    private static Entry Unreleased(Entry entry) => entry.Fact switch
+    {
+        AccessGranted it => entry with
         {
             Fact = new AccessDenied(
                 it.Door, it.Direction, it.Credential, it.Person, DenialReason.JournalFault, (int)DenialReason.JournalFault, "a journal that can be written",
                 it.PolicyVersion, it.PolicyHash, it.PolicyAgeSeconds),
-        }
-        : entry;
+        },
+        CommandExecuted { Verb: Verbs.Release, Outcome: "done" } it => entry with { Fact = it with { Outcome = "refused", Fault = Unrecorded } },
+        _ => entry,
+    };
 
     private sealed record World(StepFunction Step, Field Field, Action<Live> Live, Action<CommandReply> Reply);
 }

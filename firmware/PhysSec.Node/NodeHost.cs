@@ -135,7 +135,7 @@ public sealed class NodeHost(
     private async Task KeepHouseAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(_housekeeping, clock);
-        for (var second = 0L; ; second++)
+        while (true)
         {
             if (_loop!.SinceBeat < _beatMax) systemd?.Notify(new ServiceState("WATCHDOG=1"));
             if (_openedLate && _writer!.Store is not null)
@@ -145,7 +145,7 @@ public sealed class NodeHost(
             }
 
             _policies!.Save();
-            if (second % 10 == 0) Forget();
+            Forget();
             try
             {
                 await timer.WaitForNextTickAsync(stop);
@@ -163,7 +163,7 @@ public sealed class NodeHost(
         try
         {
             store.Prune(Retention.Default, _loop!.SiteTime);
-            while (store.Thin(_report!.DiskFree, Retention.Default, _loop.Stamp)) log.LogWarning("the disk is nearly full: old records were removed");
+            if (store.Thin(_report!.DiskFree, Retention.Default, _loop.Stamp)) log.LogWarning("the disk is nearly full: old records were removed");
         }
         catch (JournalException failure)
         {

@@ -19,7 +19,7 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
     private const int AttemptMax = 64;
 
     private readonly LinkedList<JournalWrite> _held = new();
-    private List<(JournalCommit Commit, JournalWrite Held)> _attempt = [];
+    private (JournalCommit Commit, IReadOnlyList<JournalWrite> Held)? _attempt;
     private long _attemptAt;
     private long _lost;
 
@@ -58,7 +58,7 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
 
         (Healthy, Fault) = (false, commit.Fault ?? "the journal did not answer within 250 ms");
         Hold(otherwise);
-        _attempt = [(commit, otherwise)]; // It may still turn out to have been written.
+        _attempt = (commit, [otherwise]); // It may still turn out to have been written.
         _attemptAt = clock.GetTimestamp();
         return false;
     }
@@ -66,17 +66,23 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
     /// <summary>To be called often; tries again once a second. True when the journal has just become healthy.</summary>
     public bool Retry(Stamp now)
     {
-        if (Healthy || _attempt.Exists(it => !it.Commit.Task.IsCompleted)) return false;
-        var refused = _attempt.Find(it => it.Commit.Records is null).Commit?.Fault;
-        foreach (var (commit, held) in _attempt.Where(it => it.Commit.Records is not null))
+        if (Healthy || _attempt is { Commit.Task.IsCompleted: false }) return false;
+        var proved = false;
+        if (_attempt is { Commit: var commit, Held: var held })
         {
-            _held.Remove(held);
-            committed(commit.Records!);
+            if (commit.Records is { } records)
+            {
+                foreach (var (written, kept) in commit.Writes.Zip(held)) Settle(written, kept);
+                committed(records);
+                proved = !commit.Abandoned;
+            }
+            else
+            {
+                Fault = commit.Fault;
+            }
         }
 
-        var proved = _attempt.Count > 0 && refused is null && !_attempt.Exists(it => it.Commit.Abandoned);
-        if (refused is not null) Fault = refused;
-        _attempt = [];
+        _attempt = null;
         if (proved && _held.Count == 0 && _lost == 0)
         {
             (Healthy, Fault) = (true, null);
@@ -87,9 +93,18 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
         if (proved && _held.Count == 0) TellWhatWasLost(now);
         var next = _held.Take(AttemptMax).ToList();
         if (next.Count == 0) next.Add(new JournalWrite([], null, now)); // Proves that the disk takes something again.
-        _attempt = [.. next.Select(it => (writer.Enqueue(it), it))];
+        _attempt = (writer.Enqueue(next), next);
         _attemptAt = clock.GetTimestamp();
         return false;
+    }
+
+    /// <summary>What is on the disk is held no longer. Where that came too late and something else became true meanwhile, the difference is still owed.</summary>
+    private void Settle(JournalWrite written, JournalWrite kept)
+    {
+        if (_held.Find(kept) is not { } place) return;
+        var owed = kept.Entries.Except(written.Entries).ToList();
+        if (owed.Count > 0) _held.AddAfter(place, new JournalWrite(owed, null, kept.Stamp));
+        _held.Remove(place);
     }
 
     private void TellWhatWasLost(Stamp now)
@@ -112,5 +127,5 @@ public sealed class RecordKeeper(JournalWriter writer, TimeProvider clock, Actio
     }
 
     private bool Attempted(JournalWrite write) =>
-        _attempt.Exists(it => ReferenceEquals(it.Held, write) && (!it.Commit.Task.IsCompleted || it.Commit.Records is not null));
+        _attempt is { } it && it.Held.Any(held => ReferenceEquals(held, write)) && (!it.Commit.Task.IsCompleted || it.Commit.Records is not null);
 }

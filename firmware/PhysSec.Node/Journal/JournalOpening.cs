@@ -13,7 +13,7 @@ public sealed partial class JournalStore
     private const int SchemaError = 1;
 
     private static bool IsDamage(Exception failure) => failure
-        is JournalCorruptException or FormatException or InvalidCastException or OverflowException or JsonException
+        is JournalCorruptException or FormatException or InvalidCastException or InvalidOperationException or OverflowException or JsonException
         or SqliteException { SqliteErrorCode: Corrupt or NotADatabase or SchemaError };
 
     private static JournalStore OpenAt(string folder, string path, long? newEpoch, long checkBytesMax)
@@ -108,12 +108,15 @@ public sealed partial class JournalStore
     {
         var (seq, hash) = (state.Acknowledged, state.Acknowledged == 0 ? Chain.Genesis : null);
         using var command = Command(
-            "select seq, hash, body from records where epoch = $epoch and stream = $stream and seq >= $from order by seq",
+            "select seq, hash, body, epoch, stream from records where epoch = $epoch and stream = $stream and seq >= $from order by seq",
             ("$epoch", epoch), ("$stream", stream), ("$from", state.Acknowledged));
         using var rows = command.ExecuteReader();
         while (rows.Read())
         {
             var at = rows.GetInt64(0);
+
+            // A walk passes over a damaged key in the middle of the tree; a search for what stands before it would go astray.
+            if (rows.GetInt64(3) != epoch || rows.GetString(4) != stream) throw new JournalCorruptException($"record {epoch}/{stream}/{at} is filed under another key");
             var body = rows.IsDBNull(2) ? null : rows.GetString(2);
             var anchor = body is null || at == state.Acknowledged; // What is left of a removed stretch, or where the hub's proof ends.
             if (!anchor && (at != seq + 1 || hash is null)) throw new JournalCorruptException($"record {epoch}/{stream}/{seq + 1} is missing");

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 using PhysSec.Core.Wire;
 using PhysSec.Node.Control;
 
@@ -17,17 +16,7 @@ public sealed partial class JournalStore
     /// <exception cref="JournalException">The disk cannot be read, or what it gives does not fit the chain.</exception>
     public IReadOnlyList<StoredRecord> Read(long epoch, string stream, long from, long to, int countMax, int bytesMax)
     {
-        lock (_gate)
-        {
-            try
-            {
-                return ReadRun(epoch, stream, from, to, countMax, bytesMax);
-            }
-            catch (Exception failure) when (IsDamage(failure) || failure is SqliteException or InvalidOperationException)
-            {
-                throw new JournalException($"the journal cannot be read: {failure.Message}", failure);
-            }
-        }
+        lock (_gate) return Reading(() => ReadRun(epoch, stream, from, to, countMax, bytesMax));
     }
 
     /// <summary>Takes a verified acknowledgement. What it says becomes durable with the next record: losing it only means sending again.</summary>
@@ -90,6 +79,20 @@ public sealed partial class JournalStore
             foreach (var old in seen.Where(it => it.Value < now - TimeSpan.FromDays(1)).ToList()) seen.Remove(old.Key);
             Change(() => Set(Name, JsonSerializer.Serialize(seen, JournalJson.Default.DictionaryStringDateTimeOffset)));
             return true;
+        }
+    }
+
+    /// <summary>Whatever a read comes upon is the journal's fault in one sentence; damage is remembered, so that the writer opens the journal anew.</summary>
+    private T Reading<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception failure) when (failure is not JournalException)
+        {
+            Damaged |= IsDamage(failure) && _db.State == System.Data.ConnectionState.Open;
+            throw new JournalException($"the journal cannot be read: {failure.Message}", failure);
         }
     }
 

@@ -15,37 +15,34 @@ public sealed record Retention(TimeSpan Age, long BytesMax, long DiskFreeMin)
 /// <summary>Forgetting: only what the hub has acknowledged, and measurements when the disk fills.</summary>
 public sealed partial class JournalStore
 {
-    private const int Block = 1000;
-    private const int BlocksPerCall = 20; // The control loop waits for this lock.
+    private const int Block = 1000; // One block a call: a commit of the control loop waits for this lock, and 250 ms is all it has.
 
     /// <summary>Bytes in use inside the journal file; what was removed is used again and does not count.</summary>
     public long UsedBytes
     {
         get
         {
-            lock (_gate) return checked((Number("pragma page_count") - Number("pragma freelist_count")) * Number("pragma page_size"));
+            lock (_gate) return Reading(() => checked((Number("pragma page_count") - Number("pragma freelist_count")) * Number("pragma page_size")));
         }
     }
 
-    /// <summary>Removes acknowledged records that are too old or too many, some blocks at a time. Returns how many blocks it removed.</summary>
-    /// <exception cref="JournalException">Nothing was removed by the last block.</exception>
-    public int Prune(Retention retention, DateTimeOffset? now)
+    /// <summary>Removes the oldest block of acknowledged records when they are too old or too many. False: there is none.</summary>
+    /// <exception cref="JournalException">Nothing was removed.</exception>
+    public bool Prune(Retention retention, DateTimeOffset? now)
     {
         lock (_gate)
         {
-            var blocks = 0;
+            var overfull = UsedBytes > retention.BytesMax;
             foreach (var ((epoch, stream), state) in _streams.OrderBy(it => it.Key.Epoch).ToList())
             {
-                while (blocks < BlocksPerCall && Oldest(epoch, stream, state.Closed ? state.Seq : state.Acknowledged) is { } block)
-                {
-                    var tooOld = now is { } time && block.At is { } at && at < (time - retention.Age).ToUnixTimeSeconds();
-                    if (!tooOld && UsedBytes <= retention.BytesMax) break;
-                    Change(() => Remove(epoch, stream, block.Last));
-                    blocks++;
-                }
+                if (Oldest(epoch, stream, state.Closed ? state.Seq : state.Acknowledged) is not { } block) continue;
+                var tooOld = now is { } time && block.At is { } at && at < (time - retention.Age).ToUnixTimeSeconds();
+                if (!tooOld && !overfull) continue;
+                Change(() => Remove(epoch, stream, block.Last));
+                return true;
             }
 
-            return blocks;
+            return false;
         }
     }
 
@@ -59,9 +56,9 @@ public sealed partial class JournalStore
         const string Stream = Core.Wire.Streams.Measurements;
         lock (_gate)
         {
-            var spare = checked(Number("pragma freelist_count") * Number("pragma page_size"));
+            var spare = Reading(() => checked(Number("pragma freelist_count") * Number("pragma page_size")));
             if (diskFree + spare >= retention.DiskFreeMin) return false;
-            if (Prune(retention with { BytesMax = 0 }, null) > 0) return true;
+            if (Prune(retention with { BytesMax = 0 }, null)) return true;
 
             var state = StateOf(Epoch, Stream);
             if (Oldest(Epoch, Stream, state.Seq) is not { } block) return false;
@@ -80,8 +77,23 @@ public sealed partial class JournalStore
         lock (_gate) Number(FormattableString.Invariant($"pragma max_page_count = {pages}"));
     }
 
+    /// <summary>Called in the middle of every commit, on its thread; tests make a slow disk of it.</summary>
+    internal void OnFlush(Action flushing)
+    {
+        lock (_gate)
+        {
+            SQLitePCL.raw.sqlite3_commit_hook(_db.Handle, _ =>
+            {
+                flushing();
+                return 0;
+            }, null);
+        }
+    }
+
     /// <summary>The oldest block of records with a body, all at or before <paramref name="limit"/>.</summary>
-    private (long First, long Last, long? At)? Oldest(long epoch, string stream, long limit)
+    private (long First, long Last, long? At)? Oldest(long epoch, string stream, long limit) => Reading(() => FindOldest(epoch, stream, limit));
+
+    private (long First, long Last, long? At)? FindOldest(long epoch, string stream, long limit)
     {
         using var command = Command(
             """

@@ -34,6 +34,9 @@ public sealed partial class JournalStore : IDisposable
     /// <summary>Null, or what was found damaged and set aside when this journal began: belongs on record first.</summary>
     public JournalRepaired? Repaired { get; private set; }
 
+    /// <summary>True once a read has come upon damage: what was verified at the opening no longer holds.</summary>
+    public bool Damaged { get; private set; }
+
     /// <summary>0 while the hub has yet to give an epoch: records are kept and wait.</summary>
     public long Epoch => long.Parse(Meta(EpochName)!, CultureInfo.InvariantCulture);
 

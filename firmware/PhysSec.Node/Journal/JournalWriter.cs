@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
 
 namespace PhysSec.Node.Journal;
 
@@ -39,9 +40,10 @@ public sealed class JournalWriter : IAsyncDisposable
     }
 
     /// <summary>Hands records over. Never blocks: a full queue is a failed commit at once.</summary>
-    public JournalCommit Enqueue(JournalWrite write)
+    /// <param name="writes">Stored in this order, all of them or none.</param>
+    public JournalCommit Enqueue(params IReadOnlyList<JournalWrite> writes)
     {
-        var commit = new JournalCommit(write);
+        var commit = new JournalCommit(writes);
         if (!_waiting.Writer.TryWrite(commit)) commit.Fail("the journal writer does not keep up");
         return commit;
     }
@@ -69,6 +71,7 @@ public sealed class JournalWriter : IAsyncDisposable
     {
         try
         {
+            if (_store is { Damaged: true }) CloseStore();
             var store = _store;
             if (store is null) Volatile.Write(ref _store, store = _open());
             while (true)
@@ -76,30 +79,49 @@ public sealed class JournalWriter : IAsyncDisposable
                 foreach (var given in group.Where(it => it.Abandoned)) given.Fail("the caller gave up before the journal answered");
                 group.RemoveAll(it => it.Abandoned);
                 if (group.Count == 0) return;
-                var stored = store.Commit([.. group.Select(it => it.Write)], () => !group.Exists(it => it.Abandoned));
+                var stored = store.Commit([.. group.SelectMany(it => it.Writes)], () => !group.Exists(it => it.Abandoned));
                 if (stored is null) continue; // Somebody gave up meanwhile: again without them.
                 Fault = null;
-                foreach (var (commit, records) in group.Zip(stored)) commit.Succeed(records);
+                var next = 0;
+                foreach (var commit in group)
+                {
+                    commit.Succeed([.. stored.Skip(next).Take(commit.Writes.Count).SelectMany(it => it)]);
+                    next += commit.Writes.Count;
+                }
+
                 return;
             }
         }
-        catch (JournalException failure)
+        catch (Exception failure) // Whatever it was: this thread lives as long as the node, and who waits is told.
         {
-            Fault = failure.Message;
-            _store?.Dispose();
-            Volatile.Write(ref _store, null);
-            foreach (var commit in group) commit.Fail(failure.Message);
+            Fault = failure is JournalException ? failure.Message : $"the journal failed: {failure.Message}";
+            CloseStore();
+            foreach (var commit in group) commit.Fail(Fault);
+        }
+    }
+
+    private void CloseStore()
+    {
+        var store = _store;
+        Volatile.Write(ref _store, null);
+        try
+        {
+            store?.Dispose();
+        }
+        catch (SqliteException failure)
+        {
+            Fault = failure.Message; // The file is let go of all the same; the next opening verifies it.
         }
     }
 }
 
 /// <summary>Records on their way to the disk.</summary>
-public sealed class JournalCommit(JournalWrite write)
+public sealed class JournalCommit(IReadOnlyList<JournalWrite> writes)
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _abandoned;
 
-    public JournalWrite Write { get; } = write;
+    public IReadOnlyList<JournalWrite> Writes { get; } = writes;
 
     /// <summary>Completes, never in fault, when the commit has succeeded or failed.</summary>
     public Task Task => _done.Task;

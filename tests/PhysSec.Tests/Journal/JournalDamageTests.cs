@@ -44,6 +44,22 @@ public sealed class JournalDamageTests : IDisposable
         }, iter: 150, threads: 1);
     }
 
+    [Fact]
+    public void A_damaged_key_in_the_middle_of_the_tree_is_never_taken_for_another()
+    {
+        Fold();
+        var file = _files["journal.db"];
+        var inner = Enumerable.Range(0, file.Length / 4096).Single(it => file[it * 4096] == 2) * 4096; // Its records sit on it whole.
+        var page = System.Text.Encoding.Latin1.GetString(file, inner, 4096);
+        var keys = System.Text.RegularExpressions.Regex.Matches(page, "[0-9a-f]{64}\\{");
+        Assert.NotEmpty(keys);
+        foreach (var (at, bit) in keys.SelectMany(it => Enumerable.Range(it.Index - 12, 12)).SelectMany(it => Enumerable.Range(0, 8), (at, bit) => (inner + at, bit)))
+        {
+            Write("journal.db", bytes => bytes[at] ^= (byte)(1 << bit));
+            Assert.True(ReadsTheTruthOrSaysSo(), $"byte {at}, bit {bit}");
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

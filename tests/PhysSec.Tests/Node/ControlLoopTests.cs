@@ -75,6 +75,22 @@ public sealed class ControlLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_commanded_release_that_could_not_be_recorded_is_stored_as_refused()
+    {
+        Run(input => input is CardRead
+            ? Release() with { Records = [new Entry("a", new CommandExecuted(Verbs.Release, "n-1", "admin", "delivery", "done", null))] }
+            : Effects.None);
+        Break();
+        _loop.Post(Card());
+        await Eventually.TrueAsync(() => _replies.Count == 1);
+
+        _broken = null;
+        await Eventually.TrueAsync(() => _seen.OfType<JournalHealthChanged>().Any(it => it.Healthy));
+        var stored = Assert.IsType<CommandExecuted>(Assert.Single(Facts()));
+        Assert.Equal(("refused", _replies.First().Fault), (stored.Outcome, stored.Fault));
+    }
+
+    [Fact]
     public async Task Where_the_zone_says_so_a_release_goes_ahead_without_its_record()
     {
         Run(input => input is CardRead ? Release(evenUnrecorded: true) : Effects.None);

@@ -97,6 +97,41 @@ public sealed class RecordKeeperTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_release_that_was_written_too_late_is_followed_by_what_became_of_it()
+    {
+        Assert.True(await Keep(0));
+        using var flushing = new SemaphoreSlim(0);
+        using var mayFlush = new SemaphoreSlim(0);
+        _writer.Store!.OnFlush(() =>
+        {
+            flushing.Release();
+            mayFlush.Wait();
+        });
+        var shared = Opened("door-c");
+        var keeping = _keeper.KeepAsync(Write(1, Opened("door-a"), shared), Write(1, Opened("door-b"), shared));
+        await flushing.WaitAsync(TestContext.Current.CancellationToken);
+        _clock.Advance(RecordKeeper.CommitWait);
+        Assert.False(await keeping);
+        Assert.False(await Keep(2));
+
+        mayFlush.Release(100);
+        await Eventually.TrueAsync(Recovered);
+        Assert.Equal(["door-a", "door-a", "door-c", "door-b", "door-a"], _committed.Select(it => Exit(it).Door.Value));
+        Assert.Equal([0, 1, 1, 1, 2], Times().Select(it => (it - Noon).TotalSeconds));
+        Assert.Equal(5, _writer.Store!.All().Count);
+    }
+
+    [Fact]
+    public async Task Whatever_the_journal_throws_the_writer_lives_on()
+    {
+        var bug = true;
+        await using var writer = new JournalWriter(() => bug ? throw new NotSupportedException("a bug") : _folder.Open());
+        Assert.Equal("the journal failed: a bug", await writer.ProbeAsync(Write(1)));
+        bug = false;
+        Assert.Null(await writer.ProbeAsync(Write(2)));
+    }
+
+    [Fact]
     public async Task More_than_can_be_kept_is_lost_with_a_record_that_says_so()
     {
         _broken = "the disk is full";
@@ -109,6 +144,9 @@ public sealed class RecordKeeperTests : IAsyncLifetime
     }
 
     private Task<bool> Keep(double seconds) => _keeper.KeepAsync(Write(seconds, Opened()), Write(seconds, Opened()));
+
+    private static ExitRequested Exit(StoredRecord stored) =>
+        (ExitRequested)System.Text.Json.JsonSerializer.Deserialize(stored.Body, WireJson.Plain.JournalRecord)!.Fact;
 
     private bool Recovered()
     {
