@@ -21,6 +21,7 @@ internal static class Closing
             Must(register.Any(it => (string?)it["person"] == "p-alice" && it["in"] is not null), "the register does not have Aoki's entry");
             Must(register.Any(it => (string?)it["person"] == "p-bob" && it["in"] is not null && it["out"] is not null), "the register does not have Baba's entry and exit");
         });
+        await tale.LineAsync("開かなかった扉には理由の記録がある", "Whoever was not let in at once has the reason on record", tale.WhyShownAgainAsync);
         await tale.LineAsync("警報一覧を読む", "The list of alarms is read", async () =>
         {
             alarms = HubApi.Items(await tale.Instance.Operator.GetAsync("alarms?state=all", tale.Cancel));

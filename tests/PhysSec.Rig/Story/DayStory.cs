@@ -45,6 +45,7 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
 
+    private readonly List<(string Badge, DateTimeOffset At)> _shownAgain = [];
     private DateTimeOffset _since = TimeProvider.System.GetUtcNow();
 
     public Instance Instance { get; } = instance;
@@ -120,9 +121,11 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     /// <summary>Shows a badge and walks through: leaf opened and closed behind.</summary>
     public async Task WalkInAsync(string badge, string direction = "in")
     {
-        // Who is not let in at once shows the card again: a reader on a busy machine may drop a frame, a slow disk may hold a release back. A card granted twice would show in the record.
+        // Who is not let in at once shows the card again, as a person does: a reader on a busy machine may drop a frame, a slow disk may hold a release back.
+        // The record must say which it was (see WhyShownAgainAsync), and a card granted twice would show there as well.
         for (var again = false; ; again = true)
         {
+            var shown = TimeProvider.System.GetUtcNow();
             await ActAsync($"badge {badge} {direction}");
             try
             {
@@ -131,12 +134,24 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
             }
             catch (RigException) when (!again)
             {
+                _shownAgain.Add((badge, shown));
                 await PrintAsync($"         {badge}: もう一度かざす  the card is shown again");
             }
         }
 
         await ActAsync("open");
         await LockedAgainAsync();
+    }
+
+    /// <summary>A card that had to be shown again has its reason on record: a frame that the reader lost, or a release that the journal held back.</summary>
+    public async Task WhyShownAgainAsync()
+    {
+        foreach (var (badge, at) in _shownAgain)
+        {
+            var why = (await RecordsAsync(at)).FirstOrDefault(it => Is(it, "reader.fault") || (Is(it, "access.denied") && (string?)it["person"] == $"p-{badge}"));
+            Must(why is not null, $"{badge}'s card had to be shown again at {at:HH:mm:ss} UTC, and nothing on record says why");
+            await PrintAsync($"         {badge}: {(string?)why!["kind"]} {(string?)why["reason"] ?? (string?)HubApi.Fact(why)["fault"]}");
+        }
     }
 
     /// <summary>Closes the leaf behind somebody. The lock lets go of its release when the node has seen the leaf open: nobody is quicker than the contact.</summary>
