@@ -114,7 +114,11 @@ public static class ConsoleSetup
 
         var databases = app.Services.GetRequiredService<IDbContextFactory<OperatorsDb>>();
         await using (var db = await databases.CreateDbContextAsync())
+        {
             await db.Database.EnsureCreatedAsync();
+            await db.AddNewColumnsAsync();
+        }
+
         return await app.Services.GetRequiredService<AccountDesk>().FirstLinkAsync();
     }
 

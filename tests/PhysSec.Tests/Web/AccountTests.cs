@@ -112,7 +112,7 @@ public sealed class AccountTests : IAsyncLifetime
     public async Task A_second_administrator_approves_with_an_own_code()
     {
         var first = await _rig.FirstAdministratorAsync();
-        var second = await InvitedAsync(first, Roles.Administrator, "Sato");
+        var second = await SecondAdministratorAsync(first);
         await _rig.Desk.InviteAsync(first, Roles.Auditor, "site", "the yearly audit");
         var pending = Assert.Single(await _rig.Desk.WaitingAsync());
         Assert.Equal("fault.code", (await _rig.Desk.ApproveAsync(second, pending.Id, "000000")).Fault);
@@ -139,7 +139,7 @@ public sealed class AccountTests : IAsyncLifetime
     public async Task An_administrator_alone_cannot_disable_an_auditor_and_the_auditor_does_not_approve_that_of_oneself()
     {
         var first = await _rig.FirstAdministratorAsync();
-        var second = await InvitedAsync(first, Roles.Administrator, "Sato");
+        var second = await SecondAdministratorAsync(first);
         var auditor = await AuditorAsync(first, second);
         Assert.True((await _rig.Desk.SwitchAsync(first, auditor.Id, disable: true, "left")).Waits);
         var pending = Assert.Single(await _rig.Desk.WaitingAsync());
@@ -192,6 +192,14 @@ public sealed class AccountTests : IAsyncLifetime
 
     private async Task<SignedIn> InvitedAsync(SignedIn by, string role, string name) =>
         (await _rig.EnrolAsync((await _rig.Desk.InviteAsync(by, role, "site", "joins the team")).Link!, name)).Account!;
+
+    /// <summary>The one whom the only administrator makes, a day later.</summary>
+    private async Task<SignedIn> SecondAdministratorAsync(SignedIn first)
+    {
+        var second = await InvitedAsync(first, Roles.Administrator, "Sato");
+        _rig.Clock.Advance(SecondPerson.Wait);
+        return second;
+    }
 
     private async Task<SignedIn> AuditorAsync(SignedIn first, SignedIn second)
     {

@@ -30,6 +30,11 @@ public sealed class Account : IdentityUser
     public DateTimeOffset CreatedAt { get; set; }
 
     public string InvitedBy { get; set; } = "";
+
+    /// <summary>The administrator who made it, or switched it on again, with nobody else's approval; null for an account that two people stand for.</summary>
+    public string? AloneById { get; set; }
+    public DateTimeOffset? AloneAt { get; set; }
+    public DateTimeOffset? DisabledAt { get; set; }
 }
 
 /// <summary>A link that makes one account, once. Only the code's hash is kept.</summary>
@@ -41,17 +46,20 @@ public sealed class Invitation
 
     /// <summary>Empty for the very first link, which works only while there is no account.</summary>
     public string InvitedBy { get; set; } = "";
+
+    /// <summary>The administrator who makes another one with nobody else's approval.</summary>
+    public string? AloneById { get; set; }
     public DateTimeOffset ExpiresAt { get; set; }
     public DateTimeOffset? UsedAt { get; set; }
 }
 
-/// <summary>A change about an auditor: it waits for a second person.</summary>
+/// <summary>A change about an auditor or an administrator: it waits for a second person.</summary>
 public sealed class PendingChange
 {
     public string Id { get; set; } = "";
     public PendingKind Kind { get; set; }
 
-    /// <summary>The auditor to disable or enable; null when one is to be made.</summary>
+    /// <summary>The account to disable or enable; null when one is to be made.</summary>
     public string? AccountId { get; set; }
     public string? AccountName { get; set; }
     public string Scope { get; set; } = "";
@@ -63,7 +71,7 @@ public sealed class PendingChange
     public DateTimeOffset? DecidedAt { get; set; }
 }
 
-public enum PendingKind { MakeAuditor = 1, DisableAuditor = 2, EnableAuditor = 3 }
+public enum PendingKind { MakeAuditor = 1, DisableAuditor = 2, EnableAuditor = 3, MakeAdministrator = 4, EnableAdministrator = 5 }
 
 /// <summary>
 /// The newest 30-second step that an account's code was accepted for: it and what is older is never accepted again. A row of its own, because saving an account writes all its columns.
@@ -84,10 +92,25 @@ public sealed class RecoveryCode
 
 public sealed class OperatorsDb(DbContextOptions<OperatorsDb> options) : IdentityUserContext<Account>(options)
 {
+    private static readonly (string Table, string Column)[] _newColumns =
+        [("AspNetUsers", "AloneById"), ("AspNetUsers", "AloneAt"), ("AspNetUsers", "DisabledAt"), ("Invitations", "AloneById")];
+
     public DbSet<Invitation> Invitations => Set<Invitation>();
     public DbSet<PendingChange> PendingChanges => Set<PendingChange>();
     public DbSet<CodeStep> CodeSteps => Set<CodeStep>();
     public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
+
+    /// <summary>An older accounts' file lacks what came later; EnsureCreated leaves a file that is there as it is.</summary>
+    public async Task AddNewColumnsAsync()
+    {
+        foreach (var (table, column) in _newColumns)
+        {
+            var there = await Database.SqlQuery<int>($"SELECT count(*) AS Value FROM pragma_table_info({table}) WHERE name = {column}").SingleAsync();
+#pragma warning disable EF1002 // Both names are constants of this class.
+            if (there == 0) await Database.ExecuteSqlRawAsync($"ALTER TABLE \"{table}\" ADD COLUMN \"{column}\" TEXT NULL");
+#pragma warning restore EF1002
+        }
+    }
 
     protected override void OnModelCreating(ModelBuilder builder)
     {

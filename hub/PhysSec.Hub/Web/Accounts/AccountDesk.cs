@@ -13,7 +13,8 @@ public sealed record DeskAnswer(string? Fault, string? Link = null, bool Waits =
 }
 
 /// <summary>
-/// Makes, disables and enables accounts. An administrator alone can neither make nor disable an auditor: a second administrator or an existing auditor confirms with an own second factor.
+/// Makes, disables and enables accounts. An administrator alone can neither make nor disable an auditor, nor make another administrator where there is one to ask
+/// (<see cref="SecondPerson"/>): a second administrator or an auditor confirms with an own second factor.
 /// Every method reads the actor's account anew, so that a role that was taken away a moment ago counts.
 /// </summary>
 public sealed class AccountDesk(
@@ -58,7 +59,7 @@ public sealed class AccountDesk(
         return [.. waiting.OrderBy(it => it.RequestedAt)];
     }
 
-    /// <summary>A link for a new account; for an auditor a request that waits for a second person.</summary>
+    /// <summary>A link for a new account; for an auditor, and for a further administrator, a request that waits for a second person.</summary>
     public async Task<DeskAnswer> InviteAsync(SignedIn by, string role, string scope, string reason)
     {
         ArgumentNullException.ThrowIfNull(by);
@@ -69,13 +70,18 @@ public sealed class AccountDesk(
         if (string.IsNullOrWhiteSpace(reason)) return new("fault.reason");
 
         if (role == Roles.Auditor) return await WaitAsync(db, by, PendingKind.MakeAuditor, null, scope, reason);
+        if (role == Roles.Administrator && await NeedsSecondAsync(db, by)) return await WaitAsync(db, by, PendingKind.MakeAdministrator, null, scope, reason);
 
-        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first");
-        await records.AddAsync(by, "account.invited", role, $"{reason} (scope {scope})");
+        var alone = role == Roles.Administrator;
+        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first", alone ? by.Id : null);
+        await records.AddAsync(by, "account.invited", role, $"{reason} (scope {scope}{(alone ? "; by the only administrator, nobody else approved" : "")})");
         return new(null, link);
     }
 
-    /// <summary>Switches an account off or on; for an auditor a request that waits for a second person.</summary>
+    /// <summary>
+    /// Switches an account off or on; for an auditor, and to have an administrator back, a request that waits for a second person.
+    /// An administrator is disabled at once: whoever sees a stolen account must be able to stop it.
+    /// </summary>
     public async Task<DeskAnswer> SwitchAsync(SignedIn by, string accountId, bool disable, string reason)
     {
         ArgumentNullException.ThrowIfNull(by);
@@ -87,9 +93,13 @@ public sealed class AccountDesk(
 
         if (account.Role == Roles.Auditor)
             return await WaitAsync(db, by, disable ? PendingKind.DisableAuditor : PendingKind.EnableAuditor, account, account.Scope, reason);
+        var alone = account.Role == Roles.Administrator && !disable;
+        if (alone && await NeedsSecondAsync(db, by)) return await WaitAsync(db, by, PendingKind.EnableAdministrator, account, account.Scope, reason);
 
+        if (alone) (account.AloneById, account.AloneAt) = (by.Id, clock.GetUtcNow());
         await SwitchAsync(db, account, disable);
-        await records.AddAsync(by, disable ? "account.disabled" : "account.enabled", account.UserName!, reason);
+        await records.AddAsync(
+            by, disable ? "account.disabled" : "account.enabled", account.UserName!, alone ? $"{reason} (by the only administrator, nobody else approved)" : reason);
         return DeskAnswer.Done;
     }
 
@@ -98,22 +108,26 @@ public sealed class AccountDesk(
     {
         ArgumentNullException.ThrowIfNull(by);
         await using var db = await databases.CreateDbContextAsync();
-        if (await FreshAsync(db, by) is not { Role: Roles.Administrator or Roles.Auditor }) return new("fault.not-allowed");
+        if (await FreshAsync(db, by) is not { Role: Roles.Administrator or Roles.Auditor } approver) return new("fault.not-allowed");
         var pending = await db.PendingChanges.SingleOrDefaultAsync(it => it.Id == pendingId && it.DecidedAt == null);
         if (pending is null) return new("fault.no-such-request");
-        if (pending.RequestedById == by.Id) return new("fault.second-person");
+        if (await db.Users.AsNoTracking().SingleOrDefaultAsync(it => it.Id == pending.RequestedById) is not { Disabled: false } asker) return new("fault.asker-disabled");
+        if (asker.Id == approver.Id) return new("fault.second-person");
+        if (!SecondPerson.AreTwo(asker, approver, clock.GetUtcNow())) return new("fault.second-person-new");
         if (pending.AccountId == by.Id) return new("fault.not-yourself");
         if (!await factor.TakeCodeAsync(by.Id, code)) return new("fault.code");
 
         if (!await DecideAsync(db, pending, by)) return new("fault.no-such-request");
 
         string? link = null;
-        if (pending.Kind == PendingKind.MakeAuditor)
+        if (pending.Kind is PendingKind.MakeAuditor or PendingKind.MakeAdministrator)
         {
-            link = await AddInvitationAsync(db, Roles.Auditor, pending.Scope, pending.RequestedBy, "/first");
+            var role = pending.Kind == PendingKind.MakeAuditor ? Roles.Auditor : Roles.Administrator;
+            link = await AddInvitationAsync(db, role, pending.Scope, pending.RequestedBy, "/first");
         }
         else if (await db.Users.SingleOrDefaultAsync(it => it.Id == pending.AccountId) is { } account)
         {
+            (account.AloneById, account.AloneAt) = (null, null);
             await SwitchAsync(db, account, pending.Kind == PendingKind.DisableAuditor);
         }
 
@@ -168,6 +182,8 @@ public sealed class AccountDesk(
             Role = invitation.Role,
             Scope = invitation.Scope,
             InvitedBy = invitation.InvitedBy,
+            AloneById = invitation.AloneById,
+            AloneAt = invitation.AloneById is null ? null : now,
             CreatedAt = now,
             TotpSecret = factor.Protect(secret),
             TwoFactorEnabled = true,
@@ -197,14 +213,20 @@ public sealed class AccountDesk(
         PendingKind.MakeAuditor => "make auditor",
         PendingKind.DisableAuditor => $"disable auditor {it.AccountName}",
         PendingKind.EnableAuditor => $"enable auditor {it.AccountName}",
+        PendingKind.MakeAdministrator => "make administrator",
+        PendingKind.EnableAdministrator => $"enable administrator {it.AccountName}",
     };
 
     private static async Task<Account?> FreshAsync(OperatorsDb db, SignedIn by) =>
         await db.Users.AsNoTracking().SingleOrDefaultAsync(it => it.Id == by.Id && !it.Disabled);
 
-    private static async Task SwitchAsync(OperatorsDb db, Account account, bool disable)
+    private async Task<bool> NeedsSecondAsync(OperatorsDb db, SignedIn by) =>
+        SecondPerson.IsNeededFor(by.Id, await db.Users.AsNoTracking().Where(it => it.Role == Roles.Administrator).ToListAsync(), clock.GetUtcNow());
+
+    private async Task SwitchAsync(OperatorsDb db, Account account, bool disable)
     {
         account.Disabled = disable;
+        account.DisabledAt = disable ? clock.GetUtcNow() : null;
         account.SecurityStamp = Convert.ToHexString(RandomNumberGenerator.GetBytes(16)); // Ends every session of the account.
         await db.SaveChangesAsync();
     }
@@ -239,7 +261,7 @@ public sealed class AccountDesk(
             .ExecuteUpdateAsync(it => it.SetProperty(row => row.DecidedAt, now).SetProperty(row => row.DecidedBy, by.Name)) == 1;
     }
 
-    private async Task<string> AddInvitationAsync(OperatorsDb db, string role, string scope, string by, string path)
+    private async Task<string> AddInvitationAsync(OperatorsDb db, string role, string scope, string by, string path, string? aloneById = null)
     {
         var code = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         db.Invitations.Add(new()
@@ -248,6 +270,7 @@ public sealed class AccountDesk(
             Role = role,
             Scope = scope,
             InvitedBy = by,
+            AloneById = aloneById,
             ExpiresAt = clock.GetUtcNow() + _linkLife,
         });
         await db.SaveChangesAsync();
