@@ -4,11 +4,13 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using PhysSec.Hardware;
 using PhysSec.Node;
+using PhysSec.Node.Enrolment;
 
 const int Usage = 64;
 const int Configuration = 78;
-const string Help = """
+const string Help = $"""
     physsec-node --config FILE         run the node
+    {EnrolCommand.Help}
     physsec-node check --config FILE   check node.json, its keys and its board file; touch no line
     physsec-node --version
     """;
@@ -23,6 +25,8 @@ switch (args)
         return 0;
     case ["--config", var file]:
         return await WithConfig(file, Run);
+    case ["enroll", .. var rest]:
+        return await EnrolCommand.RunAsync(rest);
     case ["check", "--config", var file]:
         return await WithConfig(file, Check);
     default:

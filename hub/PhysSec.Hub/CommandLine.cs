@@ -19,6 +19,9 @@ internal static class CommandLine
     private const string Help = """
         physsec-hub serve --state DIR [--config FILE]      runs the hub; the first start makes authority, keys, store and a one-time sign-in link
         physsec-hub init  --state DIR [--config FILE]      makes the same, then ends
+        physsec-hub enroll NAME --state DIR [--title TEXT] [--minutes 60]
+                                                           prints a one-time code, also as QR, for physsec-node enroll on the board; the hub may be running
+        physsec-hub status --state DIR                     says how the running hub is; exit 0 only when store and broker work
         physsec-hub token --state DIR --name NAME --role administrator|operator|auditor [--hours N] [--may-release]
                                                            prints a token for the HTTP API, once
         physsec-hub issue --state DIR --kind broker|hub|observer --name NAME --out DIR
@@ -34,6 +37,8 @@ internal static class CommandLine
             {
                 "serve" => await Serving.RunAsync(options.Need("state"), options.Get("config"), clock),
                 "init" => await InitAsync(options, clock),
+                "enroll" => await EnrollAsync(options, clock),
+                "status" => await StatusAsync(options),
                 "token" => await TokenAsync(options, clock),
                 "issue" => await IssueAsync(options, clock),
                 "help" or "--help" or "-h" => Say(Help, 0),
@@ -64,10 +69,50 @@ internal static class CommandLine
         return Say($"ready: {state.Folder}", 0);
     }
 
+    private static async Task<int> EnrollAsync(Options options, TimeProvider clock)
+    {
+        var (folder, id, title) = (options.Need("state"), options.Plain("NAME"), options.Get("title"));
+        if (!int.TryParse(options.Get("minutes") ?? "60", NumberStyles.None, CultureInfo.InvariantCulture, out var minutes)) throw new UsageException($"--minutes takes 1–{Enrolments.MinutesMax}");
+        var answer = await LocalSocket.PostAsync(folder, "nodes", new JsonObject { ["id"] = id, ["name"] = title, ["minutes"] = minutes });
+        var (code, expires) = answer is not null
+            ? ((string)answer["code"]!, (DateTimeOffset)answer["expiresAt"]!)
+            : await InviteAsync(folder, id, title, minutes, clock);
+        using var qr = QRCoder.QRCodeGenerator.GenerateQrCode(code, QRCoder.QRCodeGenerator.ECCLevel.L);
+        using var picture = new QRCoder.AsciiQRCode(qr);
+        return Say(
+            $"""
+            {picture.GetGraphicSmall()}
+            {code}
+
+            On the board, before {expires.ToLocalTime():yyyy-MM-dd HH:mm}, once (制御装置で、期限までに一度だけ):
+              physsec-node enroll '{code}'
+            """, 0);
+    }
+
+    private static async Task<(string Code, DateTimeOffset Expires)> InviteAsync(string folder, string id, string? title, int minutes, TimeProvider clock)
+    {
+        await using var state = HubHome.Open(folder, null, clock);
+        if (state.Configuration.Console.Port == 0) throw new UsageException("console.port in hub.json is 0: any free one; start the hub first, or set a port");
+        using var nodes = new Nodes(state, clock);
+        var link = new NodeLink(Microsoft.Extensions.Logging.Abstractions.NullLogger<NodeLink>.Instance);
+        var made = await new Enrolments(state, nodes, link, new TurnedAway(state.Store, clock), clock).InviteAsync(Actor.CommandLine, id, title, minutes);
+        return (made.Code, made.ExpiresAt);
+    }
+
+    private static async Task<int> StatusAsync(Options options)
+    {
+        var health = await LocalSocket.GetAsync(options.Need("state"), "health");
+        if (health is null) return Say("no hub runs on this folder", 1);
+        return Say(health.ToJsonString(), (string?)health["status"] == "ok" ? 0 : 1);
+    }
+
     private static async Task<int> TokenAsync(Options options, TimeProvider clock)
     {
         var (name, role) = (options.Need("name"), options.Need("role"));
         if (!int.TryParse(options.Get("hours") ?? "24", NumberStyles.None, CultureInfo.InvariantCulture, out var hours)) throw new UsageException($"--hours takes 1–{Tokens.HoursMax}");
+        var answer = await LocalSocket.PostAsync(
+            options.Need("state"), "tokens", new JsonObject { ["name"] = name, ["role"] = role, ["hours"] = hours, ["mayRelease"] = options.Has("may-release") });
+        if (answer is not null) return Say((string)answer["token"]!, 0);
         await using var state = HubHome.Open(options.Need("state"), null, clock);
         return Say(await new Tokens(state.Store, clock).MakeAsync(Actor.CommandLine, name, role, hours, options.Has("may-release")), 0);
     }
@@ -100,13 +145,20 @@ internal static class CommandLine
     {
         private static readonly string[] _flags = ["may-release"];
         private readonly Dictionary<string, string> _values = [];
+        private readonly string? _plain;
 
         public Options(string[] args)
         {
             Verb = args.FirstOrDefault() ?? "help";
             for (var i = 1; i < args.Length; i++)
             {
-                if (!args[i].StartsWith("--", StringComparison.Ordinal)) throw new UsageException($"\"{args[i]}\" is not expected here");
+                if (!args[i].StartsWith("--", StringComparison.Ordinal))
+                {
+                    if (_plain is not null || Verb != "enroll") throw new UsageException($"\"{args[i]}\" is not expected here");
+                    _plain = args[i];
+                    continue;
+                }
+
                 var name = args[i][2..];
                 if (_flags.Contains(name)) _values[name] = "";
                 else if (i + 1 < args.Length) _values[name] = args[++i];
@@ -115,6 +167,8 @@ internal static class CommandLine
         }
 
         public string Verb { get; }
+
+        public string Plain(string what) => _plain ?? throw new UsageException($"{what} is missing");
 
         public string Need(string name) => _values.GetValueOrDefault(name) ?? throw new UsageException($"--{name} is missing");
 

@@ -33,13 +33,15 @@ internal static class Serving
         app.UseWhen(it => it.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages()); // No refusal without a sentence.
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseRateLimiter();
         app.MapOpenApi();
         HubApi.Map(app);
         app.MapConsole();
         var link = await app.PrepareConsoleAsync(state.Folder);
         await app.StartAsync();
 
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First(it => !it.Contains("unix:", StringComparison.Ordinal));
+        app.Services.GetRequiredService<Enrolments>().Console = new Uri(address);
         SayFirstSignIn(state.Folder, address, link);
         var broker = app.Services.GetRequiredService<NodeLink>();
         var host = state.Configuration.Broker.Kind == "embedded" ? state.Configuration.Broker.Listen : state.Configuration.Broker.Host;
@@ -61,13 +63,14 @@ internal static class Serving
             kestrel.Limits.MaxRequestBodySize = 16 << 20;
             kestrel.Listen(address, console.Port, endpoint =>
             {
-                if (IPAddress.IsLoopback(address)) return;
-                var issued = state.Authority.Issue("localhost", Kinds.Broker, clock.GetUtcNow());
+                if (!console.IsSecure) return;
+                var issued = state.Authority.Issue(state.Configuration.Names[0], Kinds.Broker, clock.GetUtcNow(), state.Configuration.Names);
                 using var pem = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.KeyPem);
                 endpoint.UseHttps(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
             });
         });
         builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(LocalSocket.Claim(state.Folder)));
     }
 
     private static void AddServices(IServiceCollection services, HubHome state, TimeProvider clock)
@@ -77,6 +80,7 @@ internal static class Serving
         services.AddAuthentication(it => it.DefaultScheme = IdentityConstants.ApplicationScheme)
             .AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.Name, null)
             .AddIdentityCookies();
+        services.AddRateLimiter(HubApi.AddLimits);
         services.AddAuthorization(it => HubApi.AddPolicies(it));
         services.AddOpenApi(it => it.AddDocumentTransformer((document, _, _) =>
         {

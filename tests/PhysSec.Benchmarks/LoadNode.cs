@@ -6,6 +6,7 @@ using MQTTnet;
 using MQTTnet.Protocol;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
+using PhysSec.Rig;
 
 namespace PhysSec.Benchmarks;
 
@@ -31,16 +32,17 @@ public sealed class LoadNode : IAsyncDisposable
     private long _acknowledgedBatches;
     private long _last;
 
-    public LoadNode(string site, string node, long epoch, string certificatePem, string keyPem, string caPem, string host, int port)
+    public LoadNode(EnrolledKey enrolled, string host, int port)
     {
-        (_site, _node, _epoch) = (new SiteId(site), new NodeId(node), epoch);
-        _certificate = X509Certificate2.CreateFromPem(certificatePem, keyPem);
-        _authority = X509Certificate2.CreateFromPem(caPem);
+        ArgumentNullException.ThrowIfNull(enrolled);
+        (_site, _node, _epoch) = (new SiteId(enrolled.Site), new NodeId(enrolled.Node), enrolled.Epoch);
+        _certificate = X509Certificate2.CreateFromPem(enrolled.Certificate, enrolled.Key);
+        _authority = X509Certificate2.CreateFromPem(enrolled.Authority);
         _key = _certificate.GetECDsaPrivateKey()!;
         var trust = new X509Certificate2Collection(_authority);
         _options = new MqttClientOptionsBuilder()
             .WithProtocolVersion(MQTTnet.Formatter.MqttProtocolVersion.V500)
-            .WithClientId(node)
+            .WithClientId(enrolled.Node)
             .WithTcpServer(host, port)
             .WithTlsOptions(it => it.WithTargetHost("localhost").WithClientCertificates([_certificate]).WithTrustChain(trust)
                 .WithRevocationMode(X509RevocationMode.NoCheck))

@@ -85,10 +85,7 @@ public static class RoomBenchmarks
             for (var i = 1; i <= nodes; i++)
             {
                 var name = string.Create(CultureInfo.InvariantCulture, $"load-{i}");
-                var bundle = await instance.Administrator.PostAsync("nodes", new JsonObject { ["id"] = name, ["name"] = name }, cancel);
-                clients.Add(new LoadNode(
-                    (string)bundle["site"]!, name, (long)bundle["epoch"]!, (string)bundle["certificatePem"]!, (string)bundle["keyPem"]!,
-                    (string)bundle["caPem"]!, "127.0.0.1", instance.BrokerPort));
+                clients.Add(new LoadNode(await EnrolledKey.MakeAsync(instance.Administrator, name, cancel), "127.0.0.1", instance.BrokerPort));
             }
 
             var at = TimeProvider.System.GetUtcNow();

@@ -179,7 +179,8 @@ public sealed class Instance : IAsyncDisposable
     private async Task StartAllAsync(CancellationToken cancel)
     {
         var folders = new NodeFiles(this);
-        Fresh = !File.Exists(Path.Combine(NodeFolder, "node.json"));
+        var provisioned = Path.Combine(State, "provisioned");
+        Fresh = !File.Exists(provisioned);
         var ports = Ports.Free(5); // Chosen together, so that they differ.
         BrokerPort = ports[1];
 
@@ -202,9 +203,10 @@ public sealed class Instance : IAsyncDisposable
         (Administrator, Operator, Auditor) = (Api("administrator"), Api("operator"), Api("auditor"));
         FirstSignIn = HubFiles.FirstSignIn(this);
 
-        if (Fresh) await Provision.RunAsync(this, folders, cancel);
         folders.WriteBoard(Ups?.Port);
-        folders.WriteConfiguration();
+        if (Fresh) await Provision.RunAsync(this, folders, cancel);
+        await File.WriteAllTextAsync(provisioned, "", cancel);
+        folders.WritePort();
         StartRoom();
         StartNode();
         await NodeReadyAsync(cancel);

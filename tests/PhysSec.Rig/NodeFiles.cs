@@ -2,20 +2,30 @@ using System.Text.Json.Nodes;
 
 namespace PhysSec.Rig;
 
-/// <summary>What an installer puts on a board: the enrolment's keys, the board file, the node's configuration.</summary>
+/// <summary>What an installer does at a board: the board file, then the enrolment.</summary>
 internal sealed class NodeFiles(Instance instance)
 {
-    /// <summary>Stores an enrolment bundle (files 0600) in a folder of its own.</summary>
-    public void Store(string folder, JsonNode bundle)
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
+
+    /// <summary>The board becomes a node by the program that ships: it makes its key and brings the code.</summary>
+    public async Task EnrollAsync(CancellationToken cancel)
     {
-        var path = Files.Folder(instance.State, folder);
-        string Text(string field) => (string?)bundle[field] ?? throw new RigException($"the enrolment has no {field}");
-        Files.WriteSecret(Path.Combine(path, "node.crt"), Text("certificatePem"));
-        Files.WriteSecret(Path.Combine(path, "node.key"), Text("keyPem"));
-        Files.WriteSecret(Path.Combine(path, "ca.crt"), Text("caPem"));
-        Files.WriteSecret(Path.Combine(path, "hub.pub"), Text("hubKeyPem"));
-        Files.WriteSecret(Path.Combine(path, "site.key"), Text("siteKey"));
-        Files.WriteSecret(Path.Combine(path, "epoch"), bundle["epoch"]!.ToString());
+        var code = (string)(await instance.Administrator.PostAsync("nodes", new JsonObject { ["id"] = Instance.LiveNode }, cancel))["code"]!;
+        await Child.RunAsync("node enroll", "dotnet",
+        [
+            Programs.Node, "enroll", code, "--to", Files.Folder(instance.NodeFolder), "--state", Files.Folder(instance.NodeFolder, "state"),
+            "--board", Path.Combine(instance.NodeFolder, "board.json"), "--again", // A start that was broken off may have enrolled it already.
+        ], _limit, cancel);
+    }
+
+    /// <summary>Certificate and key of a second node, for tools; no board runs it.</summary>
+    public async Task EnrollToolAsync(CancellationToken cancel)
+    {
+        var path = Files.Folder(instance.State, "tool");
+        var enrolled = await EnrolledKey.MakeAsync(instance.Administrator, Instance.ToolNode, cancel);
+        Files.WriteSecret(Path.Combine(path, "node.crt"), enrolled.Certificate);
+        Files.WriteSecret(Path.Combine(path, "node.key"), enrolled.Key);
+        Files.WriteSecret(Path.Combine(path, "ca.crt"), enrolled.Authority);
     }
 
     /// <summary>The shipped board file with the room's socket and the UPS's port filled in.</summary>
@@ -24,26 +34,15 @@ internal sealed class NodeFiles(Instance instance)
         var board = JsonNode.Parse(File.ReadAllText(Programs.Board(upsPort is null ? "one-room-simulated" : "one-room-simulated-ups")))!;
         board["hardware"]!["socket"] = instance.RoomSocket;
         foreach (var it in board["devices"]!.AsArray().Where(it => (string?)it!["type"] == "nut")) it!["port"] = upsPort;
-        Files.WriteSecret(Path.Combine(instance.NodeFolder, "board.json"), board.ToJsonString());
+        Files.WriteSecret(Path.Combine(Files.Folder(instance.NodeFolder), "board.json"), board.ToJsonString());
     }
 
-    public void WriteConfiguration()
+    /// <summary>The broker's port is another at each start of a demo; everything else stays as it was enrolled.</summary>
+    public void WritePort()
     {
-        var folder = instance.NodeFolder;
-        var json = new JsonObject
-        {
-            ["site"] = Instance.Site,
-            ["node"] = Instance.LiveNode,
-            ["epoch"] = long.Parse(File.ReadAllText(Path.Combine(folder, "epoch")), System.Globalization.CultureInfo.InvariantCulture),
-            ["state"] = Files.Folder(folder, "state"),
-            ["board"] = Path.Combine(folder, "board.json"),
-            ["hub"] = new JsonObject { ["host"] = "localhost", ["port"] = instance.BrokerPort, ["serverName"] = "localhost" },
-            ["ca"] = Path.Combine(folder, "ca.crt"),
-            ["certificate"] = Path.Combine(folder, "node.crt"),
-            ["key"] = Path.Combine(folder, "node.key"),
-            ["hubKey"] = Path.Combine(folder, "hub.pub"),
-            ["siteKey"] = Path.Combine(folder, "site.key"),
-        };
-        Files.WriteSecret(Path.Combine(folder, "node.json"), json.ToJsonString());
+        var path = Path.Combine(instance.NodeFolder, "node.json");
+        var json = JsonNode.Parse(File.ReadAllText(path))!;
+        json["hub"]!["port"] = instance.BrokerPort;
+        Files.WriteSecret(path, json.ToJsonString());
     }
 }

@@ -16,8 +16,8 @@ internal static class Provision
         var api = instance.Administrator;
         var now = TimeProvider.System.GetUtcNow();
 
-        foreach (var (id, folder) in new[] { (Instance.LiveNode, "node"), (Instance.ToolNode, "tool") })
-            files.Store(folder, await api.PostAsync("nodes", new JsonObject { ["id"] = id, ["name"] = id }, cancel));
+        await files.EnrollAsync(cancel);
+        await files.EnrollToolAsync(cancel);
 
         await api.PutAsync($"zones/{Zone}", new JsonObject
         {

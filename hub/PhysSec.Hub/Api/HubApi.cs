@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.RateLimiting;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Ledger;
@@ -20,6 +21,15 @@ public static class HubApi
 
     /// <summary>Everybody with a role.</summary>
     public const string Any = "any";
+
+    /// <summary>Strangers may knock with enrolment codes so often in a minute, all together.</summary>
+    public const string Enrolment = "enrolment";
+
+    public static void AddLimits(RateLimiterOptions options)
+    {
+        options.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+        options.AddFixedWindowLimiter(Enrolment, it => (it.PermitLimit, it.Window, it.QueueLimit) = (300, TimeSpan.FromMinutes(1), 0));
+    }
 
     public static void AddPolicies(AuthorizationOptions options)
     {

@@ -9,7 +9,7 @@ namespace PhysSec.Hub.Api;
 /// <summary>Nodes, doors, live values, alarms.</summary>
 internal static class OperationApi
 {
-    public sealed record NewNode(string Id, string? Name);
+    public sealed record NewNode(string? Id, string? Name, int? Minutes);
 
     public sealed record NewToken(string? Name, string? Role, int? Hours, bool? MayRelease);
 
@@ -20,9 +20,13 @@ internal static class OperationApi
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/nodes", (Nodes nodes) => nodes.List()).RequireAuthorization(HubApi.Any).WithSummary("The nodes and how they are. 制御装置");
-        api.MapPost("/nodes", async (Nodes nodes, NodeLink link, HubHome state, NewNode it, HttpContext http) => await nodes.EnrolAsync(
-                http.Actor(), it.Id, it.Name, new BrokerAddress(state.Configuration.Broker.Kind == "embedded" ? "localhost" : state.Configuration.Broker.Host, link.Port)))
-            .RequireAuthorization(HubApi.A).WithSummary("Enrols a node; its key is shown once. 機器登録");
+        api.MapPost("/nodes", async (Enrolments enrolments, NewNode it, HttpContext http) => await enrolments.InviteAsync(http.Actor(), it.Id, it.Name, it.Minutes ?? 60))
+            .RequireAuthorization(HubApi.A).WithSummary("Invites a node: a one-time code for physsec-node enroll, shown once. 機器登録コード発行");
+        api.MapGet("/enrolment/authority", (HubHome state) => Results.Text(state.Authority.RootPem, "application/x-pem-file"))
+            .AllowAnonymous().WithSummary("The site's certificate authority, to be compared with the code's pin. 認証局証明書");
+        api.MapPost("/enrolment", async (Enrolments enrolments, EnrolmentRequest it, HttpContext http) =>
+                await enrolments.RedeemAsync(it, http.Connection.RemoteIpAddress?.ToString() ?? "command line"))
+            .AllowAnonymous().RequireRateLimiting(HubApi.Enrolment).WithSummary("A board comes with its code and its own key's request. 機器登録");
         api.MapPost("/nodes/{id}/revoke", async (Nodes nodes, string id, Why it, HttpContext http) =>
         {
             await nodes.RevokeAsync(http.Actor(), id, it.Reason);

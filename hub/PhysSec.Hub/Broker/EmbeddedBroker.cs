@@ -40,7 +40,7 @@ public sealed class EmbeddedBroker : INodeBroker, IDisposable
     public EmbeddedBroker(HubHome state, BrokerEvents events, TimeProvider clock)
     {
         (_state, _events, _clock) = (state, events, clock);
-        var issued = state.Authority.Issue("localhost", Kinds.Broker, clock.GetUtcNow());
+        var issued = state.Authority.Issue(state.Configuration.Names[0], Kinds.Broker, clock.GetUtcNow(), state.Configuration.Names);
         using var pem = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.KeyPem);
         _certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null); // The server needs the key in the certificate itself.
         var broker = state.Configuration.Broker;

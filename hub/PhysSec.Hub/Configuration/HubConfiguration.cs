@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using PhysSec.Core;
 
 namespace PhysSec.Hub.Configuration;
 
@@ -11,6 +10,9 @@ public sealed record HubConfiguration
     public string Site { get; init; } = "";
 
     public string TimeZone { get; init; } = "Asia/Tokyo";
+
+    /// <summary>Names or addresses by which nodes and browsers reach this machine, the one to be told to nodes first; they stand in the hub's certificates.</summary>
+    public IReadOnlyList<string> Names { get; init; } = ["localhost"];
 
     public ConsoleConfiguration Console { get; init; } = new();
 
@@ -25,6 +27,11 @@ public sealed record ConsoleConfiguration
     public string Listen { get; init; } = "127.0.0.1";
 
     public int Port { get; init; } = 8080;
+
+    /// <summary>HTTPS on a loopback address too; anywhere else it is always on.</summary>
+    public bool Https { get; init; }
+
+    internal bool IsSecure => Https || !IPAddress.IsLoopback(IPAddress.Parse(Listen));
 }
 
 public sealed record BrokerConfiguration
@@ -123,7 +130,10 @@ public static class ConfigurationReader
 
     private static IEnumerable<ConfigurationFault> Check(HubConfiguration it, string folder)
     {
-        if (!Names.IsPlain(it.Site)) yield return new("site", $"\"{it.Site}\" is no name", "Use 1–32 of a–z, 0–9 and -");
+        if (!Core.Names.IsPlain(it.Site)) yield return new("site", $"\"{it.Site}\" is no name", "Use 1–32 of a–z, 0–9 and -");
+        if (it.Names.Count == 0) yield return new("names", "nothing is named", "Name the host by which nodes reach the hub, like physsec.city.example.jp or 192.0.2.10");
+        foreach (var name in it.Names.Where(name => Uri.CheckHostName(name) is UriHostNameType.Unknown or UriHostNameType.Basic))
+            yield return new("names", $"\"{name}\" is no host name or address", "Use one like physsec.city.example.jp or 192.0.2.10");
         if (it.TimeZone != "Asia/Tokyo" && !TimeZoneInfo.TryFindSystemTimeZoneById(it.TimeZone, out _))
             yield return new("timeZone", $"\"{it.TimeZone}\" is not known here", "Use a name like Asia/Tokyo");
         if (!IPAddress.TryParse(it.Console.Listen, out _)) yield return new("console.listen", $"\"{it.Console.Listen}\" is no IP address", "Use one of this machine's, like 127.0.0.1");

@@ -17,6 +17,10 @@ public sealed class Authority : IDisposable
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
     private static readonly TimeSpan _rootLife = TimeSpan.FromDays(365 * 20);
     private static readonly TimeSpan _leafLife = TimeSpan.FromDays(365 * 3);
+
+    /// <summary>A node's certificate is renewed by the hub long before its end; one that nobody renews ends within the year.</summary>
+    public static readonly TimeSpan NodeLife = TimeSpan.FromDays(365);
+
     private static readonly TimeSpan _slack = TimeSpan.FromHours(1);
 
     private readonly X509Certificate2 _root;
@@ -47,32 +51,55 @@ public sealed class Authority : IDisposable
         return new Authority(X509Certificate2.CreateFromPemFile(certificate, key));
     }
 
-    /// <summary>Makes a key pair and its certificate. Serial numbers are 16 random bytes.</summary>
-    public Issued Issue(string name, string kind, DateTimeOffset now)
+    /// <summary>First 16 bytes of the SHA-256 of the authority's certificate: what an enrolment code carries, so that a board knows the right hub.</summary>
+    public string Pin => PinOf(_root);
+
+    public static string PinOf(X509Certificate2 root)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        return Convert.ToHexStringLower(SHA256.HashData(root.RawData).AsSpan(0, 16));
+    }
+
+    /// <summary>Makes a key pair and its certificate.</summary>
+    /// <param name="name">The subject.</param>
+    /// <param name="kind">One of <see cref="Kinds"/>.</param>
+    /// <param name="now">Begin of its life.</param>
+    /// <param name="names">A server's names and addresses besides localhost.</param>
+    public Issued Issue(string name, string kind, DateTimeOffset now, IReadOnlyList<string>? names = null)
     {
         using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = Certify(new PublicKey(pair), name, kind, now, names);
+        return new Issued(certificate.ExportCertificatePem(), pair.ExportPkcs8PrivateKeyPem(), certificate.GetCertHashString(HashAlgorithmName.SHA256));
+    }
+
+    /// <summary>A certificate for a key that was made elsewhere and stays there. Serial numbers are 16 random bytes.</summary>
+    public X509Certificate2 Certify(PublicKey key, string name, string kind, DateTimeOffset now, IReadOnlyList<string>? names = null)
+    {
         var subject = new X500DistinguishedNameBuilder();
         subject.AddOrganizationalUnitName(kind);
         subject.AddCommonName(name);
-        var request = new CertificateRequest(subject.Build(), pair, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(subject.Build(), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         var server = kind == Kinds.Broker;
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(server ? ServerAuthentication : ClientAuthentication)], true));
         if (server)
         {
-            var names = new SubjectAlternativeNameBuilder();
-            names.AddDnsName("localhost");
-            names.AddIpAddress(IPAddress.Loopback);
-            names.AddDnsName(Environment.MachineName);
-            request.CertificateExtensions.Add(names.Build());
+            var alternatives = new SubjectAlternativeNameBuilder();
+            alternatives.AddIpAddress(IPAddress.Loopback);
+            foreach (var it in (names ?? []).Append("localhost").Append(Environment.MachineName).Distinct(StringComparer.OrdinalIgnoreCase))
+            {
+                if (IPAddress.TryParse(it, out var address)) alternatives.AddIpAddress(address);
+                else alternatives.AddDnsName(it);
+            }
+
+            request.CertificateExtensions.Add(alternatives.Build());
         }
 
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_root, true, false));
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] &= 0x7F;
-        using var certificate = request.Create(_root, now - _slack, now + _leafLife, serial);
-        return new Issued(certificate.ExportCertificatePem(), pair.ExportPkcs8PrivateKeyPem(), certificate.GetCertHashString(HashAlgorithmName.SHA256));
+        return request.Create(_root, now - _slack, now + (kind == Kinds.Node ? NodeLife : _leafLife), serial);
     }
 
     /// <summary>Null when the certificate is a client's of this authority and in its time; else why not.</summary>

@@ -12,12 +12,6 @@ using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Fleet;
 
-/// <summary>Everything a board needs to become a node; shown once. The private key leaves the hub with it and is not kept.</summary>
-public sealed record EnrolmentBundle(
-    string Site, string Node, long Epoch, string CertificatePem, string KeyPem, string CaPem, string SiteKey, string HubKeyPem, BrokerAddress Broker);
-
-public sealed record BrokerAddress(string Host, int Port);
-
 /// <summary>A node as the console shows it. State is online, degraded, updating, offline, lost, never-seen or revoked.</summary>
 public sealed record NodeView(
     string Id, string Name, string State, DateTimeOffset? Since, DateTimeOffset? LastSeen, DateTimeOffset EnrolledAt, DateTimeOffset? RevokedAt, long Epoch,
@@ -39,7 +33,7 @@ public sealed class Nodes : IDisposable
     {
         (_state, _clock) = (state, clock);
         foreach (var it in state.Store.Read(store => store.Query("select id, thumbprint, certificate, epoch, revoked_at from nodes", row => new EnrolledNode(
-            new NodeId(row.GetString(0)), row.GetString(1), PublicKey(row.GetString(2)), row.GetInt64(3), !row.IsDBNull(4)))))
+            new NodeId(row.GetString(0)), row.GetString(1), KeyOf(row.GetString(2)), row.GetInt64(3), !row.IsDBNull(4)))))
             _enrolled[it.Id] = it;
     }
 
@@ -63,37 +57,50 @@ public sealed class Nodes : IDisposable
 
     public void Seen(NodeId node) => _lastSeen[node] = _clock.GetUtcNow();
 
-    /// <summary>Makes key, certificate and epoch for a new node, or for a known one whose old certificate ends with it.</summary>
-    public async Task<EnrolmentBundle> EnrolAsync(Actor actor, string id, string? name, BrokerAddress broker)
+    /// <summary>Certificate and epoch for a new node's key, or for a known node's whose old certificate ends with it.</summary>
+    /// <param name="actor">Who let it in.</param>
+    /// <param name="id">1–32 of a–z, 0–9 and -.</param>
+    /// <param name="name">For people; null: the id.</param>
+    /// <param name="key">Made on the board, P-256; its private half never leaves it.</param>
+    /// <param name="also">Belongs to the same transaction, first; throws to call it off.</param>
+    public async Task<(long Epoch, string CertificatePem)> EnrolAsync(Actor actor, string id, string? name, PublicKey key, Action<Microsoft.Data.Sqlite.SqliteConnection>? also = null)
     {
-        if (!Names.IsPlain(id)) throw new InputException("id", $"\"{id}\" is no name", "use 1–32 of a–z, 0–9 and -");
-        if (id == Kinds.Hub) throw new InputException("id", "\"hub\" is the hub's own name", "choose another");
+        CheckName(id);
         var now = _clock.GetUtcNow();
         var node = new NodeId(id);
-        var issued = _state.Authority.Issue(id, Kinds.Node, now);
+        using var certificate = _state.Authority.Certify(key, id, Kinds.Node, now);
+        var (pem, thumbprint) = (certificate.ExportCertificatePem(), certificate.GetCertHashString(HashAlgorithmName.SHA256));
         var epoch = await _state.Store.WriteAsync(store =>
         {
+            also?.Invoke(store);
             var next = store.Number("select epoch from nodes where id = $id", ("$id", id)) + 1;
             store.Execute(
                 """
                 insert into nodes (id, name, thumbprint, certificate, epoch, enrolled_at) values ($id, $name, $thumbprint, $certificate, $epoch, $at)
-                on conflict do update set name = $name, thumbprint = $thumbprint, certificate = $certificate, epoch = $epoch, enrolled_at = $at, revoked_at = null, state = 'never-seen'
+                on conflict do update set name = $name, thumbprint = $thumbprint, certificate = $certificate, epoch = $epoch, enrolled_at = $at, revoked_at = null, state = 'never-seen',
+                  next_thumbprint = null, next_certificate = null
                 """,
-                ("$id", id), ("$name", name ?? id), ("$thumbprint", issued.Thumbprint), ("$certificate", issued.CertificatePem), ("$epoch", next), ("$at", now));
+                ("$id", id), ("$name", name ?? id), ("$thumbprint", thumbprint), ("$certificate", pem), ("$epoch", next), ("$at", now));
             Records.Act(store, new Act(actor, "node.enrolled", id, null, null, new JsonObject
             {
                 ["name"] = name ?? id,
                 ["epoch"] = next,
-                ["thumbprint"] = issued.Thumbprint,
+                ["thumbprint"] = thumbprint,
             }), now);
             return next;
         });
-        if (_enrolled.TryGetValue(node, out var old)) Revoked?.Invoke(old.Id);
-        _enrolled[node] = new EnrolledNode(node, issued.Thumbprint, PublicKey(issued.CertificatePem), epoch, false);
+        var known = _enrolled.ContainsKey(node);
+        _enrolled[node] = new EnrolledNode(node, thumbprint, KeyOf(pem), epoch, false);
+        if (known) Revoked?.Invoke(node); // The session of the old certificate ends.
         Changed?.Invoke();
-        return new EnrolmentBundle(
-            _state.Site.Value, id, epoch, issued.CertificatePem, issued.KeyPem, _state.Authority.RootPem, Convert.ToHexStringLower(_state.Keys.Card),
-            _state.Keys.SigningPublicPem, broker);
+        return (epoch, pem);
+    }
+
+    /// <exception cref="InputException">No node can have this name.</exception>
+    public static void CheckName(string? id)
+    {
+        if (!Names.IsPlain(id)) throw new InputException("id", $"\"{id}\" is no name", "use 1–32 of a–z, 0–9 and -");
+        if (id == Kinds.Hub) throw new InputException("id", "\"hub\" is the hub's own name", "choose another");
     }
 
     public async Task RevokeAsync(Actor actor, string id, string? reason)
@@ -176,7 +183,7 @@ public sealed class Nodes : IDisposable
     private static long? Number(Microsoft.Data.Sqlite.SqliteDataReader row, string column) =>
         row.GetOrdinal(column) is var i && row.IsDBNull(i) ? null : row.GetInt64(i);
 
-    private static ECDsa PublicKey(string pem)
+    private static ECDsa KeyOf(string pem)
     {
         using var certificate = X509Certificate2.CreateFromPem(pem);
         return certificate.GetECDsaPublicKey() ?? throw new CryptographicException("the node's certificate has no ECDSA key");

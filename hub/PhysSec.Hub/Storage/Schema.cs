@@ -68,6 +68,17 @@ internal static class Schema
 
         create table tokens (name text primary key, hash text not null unique, role text not null, may_release integer not null, expires_at integer not null) without rowid;
         """,
+        """
+        -- A search by time takes the time of receipt for a record that has none of its own.
+        drop index ledger_at;
+        create index ledger_when on ledger (coalesce(at, received_at), id);
+
+        -- One open invitation a node; the code itself is shown once and stored as its hash.
+        create table invitations (
+          node text primary key, name text not null, hash text not null unique, made_at integer not null, expires_at integer not null, used_by text) without rowid;
+        alter table nodes add column next_thumbprint text;
+        alter table nodes add column next_certificate text;
+        """,
     ];
 
     public static void Apply(SqliteConnection connection)

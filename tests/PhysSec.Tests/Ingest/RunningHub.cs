@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
@@ -64,7 +66,12 @@ internal sealed class RunningHub : IAsyncDisposable
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
-    public async Task<SignedNode> EnrolAsync(string id) => new(await Nodes.EnrolAsync(Admin, id, null, new("localhost", 0)));
+    public async Task<SignedNode> EnrolAsync(string id)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var (epoch, certificate) = await Nodes.EnrolAsync(Admin, id, null, new PublicKey(key));
+        return new(new TestIdentity(id, epoch, certificate, key.ExportPkcs8PrivateKeyPem(), Home.Keys.SigningPublicPem));
+    }
 
     /// <summary>Hands a payload to the ingest as the broker does.</summary>
     public Task TakeAsync(SignedNode node, string channel, string? rest, byte[] payload) =>

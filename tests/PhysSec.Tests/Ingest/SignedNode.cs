@@ -2,9 +2,11 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
-using PhysSec.Hub.Fleet;
 
 namespace PhysSec.Tests.Ingest;
+
+/// <summary>What an enrolled board holds.</summary>
+internal sealed record TestIdentity(string Node, long Epoch, string CertificatePem, string KeyPem, string HubKeyPem);
 
 /// <summary>A node's journal and signature, without the node: records are chained as they are written and sent in whatever pieces a test likes.</summary>
 internal sealed class SignedNode : IDisposable
@@ -13,13 +15,13 @@ internal sealed class SignedNode : IDisposable
     private readonly List<string> _bodies = [];
     private readonly List<string> _heads = [Chain.Genesis];
 
-    public SignedNode(EnrolmentBundle bundle)
+    public SignedNode(TestIdentity bundle)
     {
         (Bundle, Id, Epoch) = (bundle, new NodeId(bundle.Node), bundle.Epoch);
         _key.ImportFromPem(bundle.KeyPem);
     }
 
-    public EnrolmentBundle Bundle { get; }
+    public TestIdentity Bundle { get; }
 
     public NodeId Id { get; }
 

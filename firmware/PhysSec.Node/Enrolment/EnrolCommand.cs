@@ -1,0 +1,76 @@
+using PhysSec.Hardware;
+
+namespace PhysSec.Node.Enrolment;
+
+/// <summary><c>physsec-node enroll</c>: makes this board a node of a site.</summary>
+internal static class EnrolCommand
+{
+    private const int Usage = 64;
+    private const int Configuration = 78;
+
+    public const string Help = """
+        physsec-node enroll 'CODE' --board FILE [--to DIR] [--state DIR] [--again]
+                                           make this board a node, with the code that physsec-hub enroll printed; the key is made here and stays here
+        """;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        string? code = null, board = null, to = "/etc/physsec-node", state = "/var/lib/physsec-node";
+        var again = false;
+        for (var i = 0; i < args.Length; i++)
+        {
+            switch (args[i])
+            {
+                case "--again":
+                    again = true;
+                    break;
+                case "--board" when i + 1 < args.Length:
+                    board = Path.GetFullPath(args[++i]);
+                    break;
+                case "--to" when i + 1 < args.Length:
+                    to = Path.GetFullPath(args[++i]);
+                    break;
+                case "--state" when i + 1 < args.Length:
+                    state = Path.GetFullPath(args[++i]);
+                    break;
+                case var it when code is null && !it.StartsWith('-'):
+                    code = it;
+                    break;
+                default:
+                    return await SayAsync($"\"{args[i]}\" is not expected here\n{Help}", Usage);
+            }
+        }
+
+        if (OperatingSystem.IsWindows()) return await SayAsync("a node runs on Linux", 1);
+        if (code is null) return await SayAsync($"the code is missing\n{Help}", Usage);
+        if (board is null) return await SayAsync($"--board is missing: the file that says what hangs on which pin\n{Help}", Usage);
+        if (EnrolmentCode.Parse(code, out var fault) is not { } parsed) return await SayAsync($"the code: {fault}", Usage);
+        var folder = new EnrolmentFolder(to);
+        if (folder.IsEnrolled && !again)
+            return await SayAsync($"{folder.ConfigurationPath} is there: this board is a node already. With --again it becomes the code's node, with a new key and a new epoch.", Usage);
+        try
+        {
+            _ = BoardFile.Load(board); // A mistake in it is better seen now than at the start.
+            using var key = folder.Key(anew: again);
+            var answer = await EnrolmentClient.EnrolAsync(parsed, key, CancellationToken.None);
+            folder.Store(answer, board, state, anew: again);
+            Console.WriteLine($"enrolled: node {answer.Node} of site {answer.Site}, epoch {answer.Epoch}; {folder.ConfigurationPath}");
+            Console.WriteLine($"登録しました: サイト {answer.Site} の制御装置 {answer.Node}");
+            return 0;
+        }
+        catch (Exception failure) when (failure is EnrolmentException)
+        {
+            return await SayAsync(failure.Message, 1);
+        }
+        catch (BoardFileException failure)
+        {
+            return await SayAsync(failure.Message, Configuration);
+        }
+    }
+
+    private static async Task<int> SayAsync(string text, int code)
+    {
+        await Console.Error.WriteLineAsync("physsec-node: " + text);
+        return code;
+    }
+}
