@@ -20,7 +20,7 @@ public sealed class TokenAuthentication(
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Context.Features.Get<IConnectionEndPointFeature>()?.LocalEndPoint is UnixDomainSocketEndPoint)
+        if (Context.Features.Get<IConnectionSocketFeature>()?.Socket.AddressFamily == AddressFamily.Unix)
         {
             var person = new ClaimsIdentity([new(ClaimTypes.Name, Actor.CommandLine.Name), new(ClaimTypes.Role, Actor.CommandLine.Role)], Local);
             return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(person), Name)));
