@@ -66,14 +66,14 @@ public sealed class ConsoleDesk : IDisposable
     public IReadOnlyList<AlarmHistoryItem> AlarmHistory() => _alarms.History(200);
 
     /// <summary>Where an alarm comes from, in words.</summary>
-    public string SourceName(Words words, AlarmView alarm)
+    public string SourceName(Words words, string source)
     {
         ArgumentNullException.ThrowIfNull(words);
-        ArgumentNullException.ThrowIfNull(alarm);
-        if (_doors.List().FirstOrDefault(it => it.Id == alarm.Source || alarm.Source.StartsWith(it.Id + ".", StringComparison.Ordinal)) is { } door)
+        ArgumentNullException.ThrowIfNull(source);
+        if (_doors.List().FirstOrDefault(it => it.Id == source || source.StartsWith(it.Id + ".", StringComparison.Ordinal)) is { } door)
             return words.Pick(door.NameJa, door.NameEn);
 
-        return _live.Points().FirstOrDefault(it => it.Point == alarm.Source) is { } point ? PointText.Name(words, point) : alarm.Source;
+        return _live.Points().FirstOrDefault(it => it.Point == source) is { } point ? PointText.Name(words, point) : source;
     }
 
     public Task AcknowledgeAsync(SignedIn by, string key, string reason)

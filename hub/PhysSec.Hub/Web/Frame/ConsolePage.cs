@@ -92,7 +92,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
         }
         catch (InputException fault)
         {
-            return Texts.Say("fault.input", ("detail", fault.Message));
+            return Texts.Fault(fault);
         }
         catch (Microsoft.Data.Sqlite.SqliteException)
         {

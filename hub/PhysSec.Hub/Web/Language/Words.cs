@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 
 namespace PhysSec.Hub.Web.Language;
@@ -30,9 +31,27 @@ public sealed class Words
     public string Say(string key, params ReadOnlySpan<(string Name, object? Value)> blanks)
     {
         var text = this[key];
+        var said = new StringBuilder(text.Length);
+        var at = 0;
+        for (var open = text.IndexOf('{', StringComparison.Ordinal); open >= 0; open = text.IndexOf('{', at))
+        {
+            var close = text.IndexOf('}', open);
+            said.Append(text, at, open - at).Append(Value(text.AsSpan((open + 1)..close), blanks) ?? text[open..(close + 1)]);
+            at = close + 1;
+        }
+
+        return said.Append(text, at, text.Length - at).ToString();
+    }
+
+    /// <summary>In one pass: what is filled in is never read as a blank.</summary>
+    private static string? Value(ReadOnlySpan<char> blank, ReadOnlySpan<(string Name, object? Value)> blanks)
+    {
         foreach (var (name, value) in blanks)
-            text = text.Replace($"{{{name}}}", Convert.ToString(value, CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        return text;
+        {
+            if (blank.SequenceEqual(name)) return Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        }
+
+        return null;
     }
 
     /// <summary>Whichever of the two texts is in the reader's language.</summary>

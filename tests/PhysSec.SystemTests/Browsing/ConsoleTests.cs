@@ -2,16 +2,17 @@ using System.Text;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
-namespace PhysSec.SystemTests;
+namespace PhysSec.SystemTests.Browsing;
 
 /// <summary>The console in a real browser, with a real hub and a real node behind it. Screenshots stay in .artefacts.</summary>
-public sealed class ConsoleTests(ConsoleVisitor visitor) : IClassFixture<ConsoleVisitor>
+[Collection<ConsoleCollection>]
+public sealed class ConsoleTests(ConsoleVisitor visitor)
 {
     private static readonly (int Width, int Height)[] _screens = [(1280, 900), (360, 740)];
 
     private CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private IPage Page => visitor.Page;
+    private IPage Page => visitor.Administrator.Page;
 
     [Fact(Timeout = 120_000)]
     public async Task The_one_time_link_works_once()
@@ -28,13 +29,13 @@ public sealed class ConsoleTests(ConsoleVisitor visitor) : IClassFixture<Console
         var page = await visitor.Browser.VisitAsync(visitor.Instance.Console, 1280, 900);
         await page.GotoAsync("/doors");
         await Expect(page.GetByTestId("sign-in-name")).ToBeVisibleAsync(); // Nothing is shown to a stranger.
-        await page.GetByTestId("sign-in-name").FillAsync(ConsoleVisitor.Name);
+        await page.GetByTestId("sign-in-name").FillAsync(ConsoleVisitor.First);
         await page.GetByTestId("sign-in-password").FillAsync("not the password");
         await page.GetByTestId("sign-in-code").FillAsync("000000");
         await page.GetByTestId("sign-in-submit").ClickAsync();
         await Expect(page.GetByTestId("sign-in-fault")).ToBeVisibleAsync();
 
-        await visitor.SignInAsync(page);
+        await visitor.Administrator.SignInAsync(page);
     }
 
     [Fact(Timeout = 120_000)]
@@ -114,6 +115,12 @@ public sealed class ConsoleTests(ConsoleVisitor visitor) : IClassFixture<Console
     [InlineData("/people", "people")]
     [InlineData("/nodes", "nodes")]
     [InlineData("/notifications", "notifications")]
+    [InlineData("/alarms?view=history", "alarm-history")]
+    [InlineData("/people/p-alice", "person")]
+    [InlineData("/people/new", "person-new")]
+    [InlineData("/people/csv", "people-csv")]
+    [InlineData("/people/whose-card", "whose-card")]
+    [InlineData("/accounts", "accounts")]
     public async Task Every_page_fits_a_desk_and_a_phone(string path, string name)
     {
         foreach (var (width, height) in _screens)

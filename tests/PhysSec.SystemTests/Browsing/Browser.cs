@@ -1,6 +1,6 @@
 using Microsoft.Playwright;
 
-namespace PhysSec.SystemTests;
+namespace PhysSec.SystemTests.Browsing;
 
 /// <summary>The machine's own Chromium, driven by Playwright. Nothing is downloaded.</summary>
 public sealed class Browser : IAsyncDisposable
