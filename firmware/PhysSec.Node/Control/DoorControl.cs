@@ -8,12 +8,15 @@ using PhysSec.Core.Wire;
 namespace PhysSec.Node.Control;
 
 /// <summary>One door: its readers, button, contact and lock, and who is inside.</summary>
-internal sealed class DoorControl(DoorDescription description, DoorMemory? memory)
+/// <param name="description">What hangs on it.</param>
+/// <param name="memory">What the last run left.</param>
+/// <param name="buttonStuck">The exit button was stuck when the last run ended; only a button seen let go ends that.</param>
+internal sealed class DoorControl(DoorDescription description, DoorMemory? memory, bool buttonStuck)
 {
     private static readonly TimeSpan _flash = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<Direction, (Indication Shown, Indication Flash, TimeSpan Until)> _readers = [];
-    private DoorStatus _status = DoorStatus.Start;
+    private DoorStatus _status = DoorStatus.Start with { ExitButtonHeld = buttonStuck, ExitButtonStuck = buttonStuck };
     private RoomPresence _presence = memory is null ? RoomPresence.Empty : RoomPresence.From(memory.Inside, memory.LeftUnidentified, memory.EnteredUnidentified);
     private bool _lockdown = memory?.Lockdown ?? false;
     private bool _tampered;
@@ -69,11 +72,11 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
         Advance(step, alarms, what, _status.LeafSeen ? "contact" : "start");
     }
 
-    internal void ExitButton(StepContext step, AlarmBoard alarms, bool pressed)
+    internal void ExitButton(StepContext step, AlarmBoard alarms, bool? pressed)
     {
-        if (!pressed)
+        if (pressed is not true)
         {
-            Advance(step, alarms, new DoorEvent.ExitReleased(), "exit-button");
+            Advance(step, alarms, pressed is null ? new DoorEvent.ExitUnknown() : new DoorEvent.ExitReleased(), "exit-button");
             return;
         }
 
@@ -83,6 +86,13 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
         if (_presence.IsEmpty && _status.LeafOpen is not true)
             alarms.RaiseFor(step, AlarmBoard.MomentaryFor, AlarmClasses.ExitInEmptyRoom, Id.Value, null);
         Advance(step, alarms, new DoorEvent.ExitPressed(), "exit-button");
+    }
+
+    /// <summary>What the lock's output does not obey; null: it obeys.</summary>
+    internal void LockFault(StepContext step, AlarmBoard alarms, string? fault)
+    {
+        if (fault is null) alarms.Clear(step, AlarmClasses.LockFault, Id.Value);
+        else alarms.Raise(step, AlarmClasses.LockFault, Id.Value, fault);
     }
 
     internal void Tampered(bool tampered)
@@ -183,6 +193,12 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
                 break;
             case DoorNotice.HeldCleared:
                 alarms.Clear(step, AlarmClasses.DoorHeld, Id.Value);
+                break;
+            case DoorNotice.ButtonStuck:
+                alarms.Raise(step, AlarmClasses.ExitButtonStuck, Id.Value, limit: DoorMachine.ButtonStuckAfter.TotalSeconds, unit: "s");
+                break;
+            case DoorNotice.ButtonStuckCleared:
+                alarms.Clear(step, AlarmClasses.ExitButtonStuck, Id.Value);
                 break;
             case DoorNotice.PreAlarm or DoorNotice.PreAlarmCleared:
                 break; // Shown at the readers: see Signal.

@@ -21,6 +21,9 @@ public enum ContactRole { DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mai
 /// <summary>A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found. Null: the input cannot be read.</summary>
 public sealed record ContactChanged(string Device, ContactRole Role, DoorId? Door, bool? Active) : Input;
 
+/// <summary>The output of a door's lock did not take what was written to it (Fault says which), or takes it again (null). The first word after the start may be null.</summary>
+public sealed record LockFaultChanged(DoorId Door, string? Fault) : Input;
+
 /// <summary>A sensor was sampled. Quality is good or fault; Fault names it.</summary>
 public sealed record Sampled(IReadOnlyList<Sample> Samples) : Input;
 

@@ -37,7 +37,9 @@ public sealed class NodeCore
         _alarms = new(memory?.Alarms ?? []);
         _contacts = new(setup.Contacts);
         _points = new(setup.Points);
-        _doors = [.. setup.Doors.Select(it => new DoorControl(it, memory?.Doors.FirstOrDefault(kept => kept.Door == it.Door)))];
+        _doors = [.. setup.Doors.Select(it => new DoorControl(
+            it, memory?.Doors.FirstOrDefault(kept => kept.Door == it.Door),
+            it.ExitButton && _alarms.IsActive(AlarmClasses.ExitButtonStuck, it.Door.Value)))];
     }
 
     /// <summary>Version of the policy in force; 0 when there is none.</summary>
@@ -86,6 +88,9 @@ public sealed class NodeCore
             case ContactChanged it:
                 Contact(step, it);
                 break;
+            case LockFaultChanged it:
+                Door(it.Door)?.LockFault(step, _alarms, it.Fault);
+                break;
             case Sampled it:
                 _points.Take(step, _alarms, it.Samples);
                 break;
@@ -131,7 +136,8 @@ public sealed class NodeCore
     private bool MayLast(string alarmClass, string source) => alarmClass switch
     {
         AlarmClasses.ClockUnset => _clock == ClockQuality.Unset,
-        AlarmClasses.DoorHeld or AlarmClasses.DoorForced => Door(new(source)) is not null,
+        AlarmClasses.DoorHeld or AlarmClasses.DoorForced or AlarmClasses.LockFault => Door(new(source)) is not null,
+        AlarmClasses.ExitButtonStuck => _setup.Doors.Any(it => it.Door.Value == source && it.ExitButton),
         _ => _contacts.Owns(alarmClass, source) || _points.Owns(alarmClass, source),
     };
 
@@ -144,7 +150,7 @@ public sealed class NodeCore
                 door.Leaf(step, _alarms, it.Active);
                 break;
             case ContactRole.ExitButton:
-                door.ExitButton(step, _alarms, it.Active is true);
+                door.ExitButton(step, _alarms, it.Active);
                 break;
             case ContactRole.DoorTamper:
                 door.Tampered(it.Active is true);

@@ -15,6 +15,8 @@ public static class AlarmClasses
     public const string UpsLowBattery = "ups-low-battery";
     public const string DoorForced = "door-forced";
     public const string DoorHeld = "door-held";
+    public const string ExitButtonStuck = "exit-button-stuck";
+    public const string LockFault = "lock-fault";
     public const string Tamper = "tamper";
     public const string SensorSilent = "sensor-silent";
     public const string SensorImplausible = "sensor-implausible";
@@ -36,7 +38,8 @@ public static class AlarmClasses
     public static IReadOnlyList<string> All { get; } =
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
-        DoorForced, DoorHeld, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault, ClockUnset, JournalFault,
+        DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault,
+        ClockUnset, JournalFault,
         NodeLost, RecordDiverged, DeadLetter, StrangerAtBroker, NotificationFailed,
     ];
 }

@@ -14,6 +14,9 @@ public static class DoorMachine
     /// <summary>An opening is reported after the contact's debounce time, so one that began in the last moment of a release is seen after it.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Nobody who leaves holds the button for so long; it is jammed, taped over or short-circuited.</summary>
+    public static readonly TimeSpan ButtonStuckAfter = TimeSpan.FromSeconds(30);
+
     /// <summary>Most people who can wait for one opening; the oldest gives way.</summary>
     public const int PendingMax = 16;
 
@@ -33,8 +36,12 @@ public static class DoorMachine
         (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, Granted it) => Pass(door, it, notices),
         (_, Granted it) => Release(door, new(it.Direction, it.Person), it.Extended ? times.ExtendedRelease : times.Release, uptime, notices),
         (_, ReleasedByCommand) => Release(door, new(Direction.In, null), times.Release, uptime, notices),
-        (_, ExitPressed) => Release(door, new(Direction.Out, null), times.Release, uptime, notices) with { ExitButtonHeld = true },
-        (_, ExitReleased) => door with { ExitButtonHeld = false },
+        (_, ExitPressed) => Release(door, new(Direction.Out, null), times.Release, uptime, notices) with
+        {
+            ExitButtonHeld = true,
+            ButtonStuckAt = door.ExitButtonHeld ? door.ButtonStuckAt : uptime + ButtonStuckAfter, // Unreadable in between is no interruption.
+        },
+        (_, ExitReleased) => LetGo(door, notices),
 
         (_, LeafOpened) when door.LeafOpen is true => door,
         (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, LeafOpened) => Seen(door, true),
@@ -57,10 +64,17 @@ public static class DoorMachine
             notices.Add(new DoorNotice.LockNow());
             door = door with { ReleaseUntil = null };
             if (door.Phase == DoorPhase.Released) door = door with { Phase = DoorPhase.Locked, GraceUntil = uptime + Grace };
+            else if (door.LeafOpen is null) door = Forget(door, notices);
             else door = door with { Pending = [] }; // The leaf was open all the time; nobody waits for it any more.
         }
 
         if (uptime >= door.GraceUntil) door = Forget(door, notices);
+
+        if (uptime >= door.ButtonStuckAt)
+        {
+            notices.Add(new DoorNotice.ButtonStuck());
+            door = door with { ButtonStuckAt = null, ExitButtonStuck = true };
+        }
 
         if (door.Phase is DoorPhase.Open or DoorPhase.PreAlarm && uptime >= door.HeldAt)
         {
@@ -77,10 +91,19 @@ public static class DoorMachine
         return door;
     }
 
+    // Where no contact shows whether the leaf opened, who was let in counts as inside: in an emergency somebody must look for that person.
     private static DoorStatus Forget(DoorStatus door, List<DoorNotice> notices)
     {
-        foreach (var it in door.Pending) notices.Add(new DoorNotice.NoPassage(it.Direction, it.Person));
-        return door with { Pending = [], GraceUntil = null };
+        var unseen = door.LeafOpen is null && !door.TakenBack;
+        foreach (var it in door.Pending)
+            notices.Add(unseen && it.Direction == Direction.In ? new DoorNotice.Passage(it.Direction, it.Person) : new DoorNotice.NoPassage(it.Direction, it.Person));
+        return door with { Pending = [], GraceUntil = null, TakenBack = false };
+    }
+
+    private static DoorStatus LetGo(DoorStatus door, List<DoorNotice> notices)
+    {
+        if (door.ExitButtonStuck) notices.Add(new DoorNotice.ButtonStuckCleared());
+        return door with { ExitButtonHeld = false, ButtonStuckAt = null, ExitButtonStuck = false };
     }
 
     private static DoorStatus Pass(DoorStatus door, Granted it, List<DoorNotice> notices)
@@ -91,11 +114,12 @@ public static class DoorMachine
 
     private static DoorStatus Release(DoorStatus door, PendingPassage who, TimeSpan time, TimeSpan uptime, List<DoorNotice> notices)
     {
+        if (!door.LockReleased) door = Forget(door, notices); // Who had the release before this one does not stand behind it.
         var until = uptime + time;
         if (door.ReleaseUntil is { } before && before > until) until = before;
         if (!door.LockReleased) notices.Add(new DoorNotice.ReleaseNow());
         var pending = door.Pending.Where(it => it != who).Append(who).ToList();
-        if (pending.Count > PendingMax) pending.RemoveAt(0);
+        if (pending.Count > PendingMax) pending.RemoveAt(Math.Max(0, pending.FindIndex(it => it.Direction == Direction.In))); // Leaving is not forgotten for entering.
         return door with
         {
             Phase = door.Phase == DoorPhase.Locked ? DoorPhase.Released : door.Phase,
@@ -105,14 +129,14 @@ public static class DoorMachine
         };
     }
 
-    private static bool Expected(DoorStatus door) => door.Pending.Count > 0 || door.ExitButtonHeld;
+    private static bool Expected(DoorStatus door) => door.Pending.Count > 0 || (door.ExitButtonHeld && !door.ExitButtonStuck);
 
     private static DoorStatus Open(DoorStatus door, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices)
     {
         if (door.LockReleased) notices.Add(new DoorNotice.LockNow());
         foreach (var it in door.Pending) notices.Add(new DoorNotice.Passage(it.Direction, it.Person));
         if (door.Pending.Count == 0) notices.Add(new DoorNotice.Passage(Direction.Out, null)); // The button is still held.
-        return Timed(door, times, uptime) with { ReleaseUntil = null, GraceUntil = null, Pending = [] };
+        return Timed(door, times, uptime) with { ReleaseUntil = null, GraceUntil = null, Pending = [], TakenBack = false };
     }
 
     private static DoorStatus Timed(DoorStatus door, DoorTimes times, TimeSpan uptime) => door with
@@ -155,8 +179,10 @@ public static class DoorMachine
     // Leaving is never taken back.
     private static DoorStatus Withdraw(DoorStatus door, TimeSpan uptime, List<DoorNotice> notices)
     {
-        if (door.Phase != DoorPhase.Released || door.Pending.Any(it => it.Direction == Direction.Out)) return door;
+        if (!door.LockReleased || door.Pending.Any(it => it.Direction == Direction.Out)) return door;
         notices.Add(new DoorNotice.LockNow());
-        return door with { Phase = DoorPhase.Locked, ReleaseUntil = null, GraceUntil = uptime + Grace };
+        return door.Phase == DoorPhase.Released
+            ? door with { Phase = DoorPhase.Locked, ReleaseUntil = null, GraceUntil = uptime + Grace, TakenBack = true }
+            : door with { ReleaseUntil = null, Pending = [] };
     }
 }

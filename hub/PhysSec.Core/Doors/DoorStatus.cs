@@ -53,6 +53,15 @@ public sealed record DoorStatus
 
     public bool ExitButtonHeld { get; init; }
 
+    /// <summary>When a button that is held counts as stuck; null once it does.</summary>
+    public TimeSpan? ButtonStuckAt { get; init; }
+
+    /// <summary>Held for so long that it proves nobody's leaving any more.</summary>
+    public bool ExitButtonStuck { get; init; }
+
+    /// <summary>While Locked: the release that just ended was taken back.</summary>
+    public bool TakenBack { get; init; }
+
     /// <summary>Who may pass at the next opening, oldest first.</summary>
     public IReadOnlyList<PendingPassage> Pending { get; init; } = [];
 
@@ -77,6 +86,9 @@ public abstract record DoorEvent
     public sealed record ExitPressed : DoorEvent;
 
     public sealed record ExitReleased : DoorEvent;
+
+    /// <summary>The button cannot be read. It is not let go by that, and was not pressed.</summary>
+    public sealed record ExitUnknown : DoorEvent;
 
     public sealed record LeafOpened : DoorEvent;
 
@@ -104,7 +116,7 @@ public abstract record DoorNotice
 
     public sealed record Passage(Direction Direction, PersonId? Person) : DoorNotice;
 
-    /// <summary>A release ran out and the leaf never opened.</summary>
+    /// <summary>A release ran out and the leaf never opened; or nobody could see it, and it was for leaving.</summary>
     public sealed record NoPassage(Direction Direction, PersonId? Person) : DoorNotice;
 
     /// <summary>The leaf opened with no release, no button and no badge.</summary>
@@ -121,6 +133,11 @@ public abstract record DoorNotice
     public sealed record Held : DoorNotice;
 
     public sealed record HeldCleared : DoorNotice;
+
+    /// <summary>The exit button has been held for longer than anybody holds it.</summary>
+    public sealed record ButtonStuck : DoorNotice;
+
+    public sealed record ButtonStuckCleared : DoorNotice;
 }
 
 /// <summary>The door after a step, and what the step announces.</summary>

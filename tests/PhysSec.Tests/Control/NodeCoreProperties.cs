@@ -26,6 +26,8 @@ public sealed class NodeCoreProperties
             return it.Do(new ClockChanged(it.Clock, 0));
         })),
         Gen.Const(Act(it => it.Do(new ReaderFaultSeen(NodeProbe.Door, Direction.In, "Parity", 26)))),
+        Gen.Bool.Select(fault => Act(it => it.LockFault(fault ? "output door-a.lock" : null))),
+        Gen.Const(Act(it => it.After(31, new Tick()))),
         Gen.Const(Act(it => it.Do(new Tick()))));
 
     private static readonly Gen<(Action<NodeProbe, List<Effects>> Act, int Seconds)[]> _days = Gen.Select(_acts, Gen.Int[0, 5]).Array[0, 60];

@@ -130,6 +130,99 @@ public sealed class NodeCoreTests
     }
 
     [Fact]
+    public void A_stuck_button_alarms_hides_no_forced_opening_and_ends_only_when_it_is_seen_let_go()
+    {
+        var node = Inside(AnaCard);
+        node.Contact("door-a.button", true);
+        node.After(6, new Tick());
+        node.After(1, new Tick());
+        Assert.DoesNotContain("stuck", Say(node.After(22.9, new Tick())), StringComparison.Ordinal);
+        var stuck = node.After(0.1, new Tick());
+        Assert.Contains("+exit-button-stuck:door-a!", Say(stuck), StringComparison.Ordinal);
+        var raised = stuck.Records.Select(it => it.Fact).OfType<AlarmRaised>().Single(it => it.Class == "exit-button-stuck");
+        Assert.Equal((30.0, "s"), (raised.Limit, raised.Unit));
+        Assert.Empty(stuck.Secure);
+
+        Assert.Equal("Locked>Forced contact, +door-forced:door-a!", Say(node.Contact("door-a.contact", true)));
+        node.Contact("door-a.contact", false);
+        Assert.DoesNotContain("-exit-button", Say(node.Contact("door-a.button", null)), StringComparison.Ordinal);
+        Assert.Contains("-exit-button-stuck:door-a", Say(node.Contact("door-a.button", false)), StringComparison.Ordinal);
+        Assert.Single(Assert.Single(node.Memory!.Doors).Inside); // Nobody was counted out.
+    }
+
+    /// <summary>EGRESS: whoever presses it leaves; but a restart does not make a jammed button evidence again.</summary>
+    [Fact]
+    public void A_stuck_button_is_still_stuck_after_a_restart()
+    {
+        var before = Inside(AnaCard);
+        before.Contact("door-a.button", true);
+        before.After(31, new Tick());
+
+        var after = new NodeProbe(memory: before.Memory, start: false, sensors: false);
+        Assert.DoesNotContain("-exit-button-stuck", Say(after.Do(new Tick())), StringComparison.Ordinal);
+        after.Contact("door-a.contact", false);
+        Assert.Equal("exit request 1, Locked>Released exit-button", Say(after.Contact("door-a.button", true)));
+        Assert.True(after.Free);
+        Assert.Equal("Released>Locked timer", Say(after.After(5, new Tick())));
+        Assert.Equal("no passage Out -", Say(after.After(1, new Tick())));
+        Assert.Equal("Locked>Forced contact, +door-forced:door-a!", Say(after.Contact("door-a.contact", true)));
+        Assert.Equal("-exit-button-stuck:door-a", Say(after.Contact("door-a.button", false)));
+    }
+
+    /// <summary>RECORDED.</summary>
+    [Fact]
+    public void An_entry_after_somebody_was_let_out_and_stayed_waits_for_its_record()
+    {
+        var node = Inside(AnaCard);
+        Assert.Equal([new LockRelease(NodeProbe.Door, true)], node.Card(AnaCard, Direction.Out).Release);
+        node.After(5, new Tick());
+        node.Now += 0.2;
+        var entry = node.Card(AnaCard);
+        Assert.Equal([new LockRelease(NodeProbe.Door, false)], entry.Release);
+        Assert.Equal([NodeProbe.Door], node.After(0.2, new JournalHealthChanged(false, "disk full")).Secure);
+    }
+
+    [Fact]
+    public void Lockdown_takes_back_a_release_for_entry_also_while_the_leaf_is_open()
+    {
+        var node = Inside(AnaCard);
+        node.Card(AnaCard);
+        node.Contact("door-a.contact", true);
+        node.Command(Verbs.Release, ("door", "door-a"));
+        Assert.True(node.Free);
+        Assert.Equal([NodeProbe.Door], node.Command(Verbs.Lockdown, ("door", "door-a"), ("on", "true")).Secure);
+        Assert.Equal("Open>Locked contact", Say(node.Contact("door-a.contact", false)));
+    }
+
+    [Fact]
+    public void Who_was_let_in_while_the_contact_could_not_be_read_counts_as_inside_and_the_button_finds_no_empty_room()
+    {
+        var node = new NodeProbe(sensors: false);
+        node.Contact("door-a.contact", null);
+        node.Card(AnaCard);
+        node.After(5, new Tick());
+        Assert.Equal("passage In p-ana 1", Say(node.After(0.5, new Tick())));
+        Assert.Equal([Ana], Assert.Single(node.Memory!.Doors).Inside);
+        Assert.Equal("exit request 1, Locked>Released exit-button", Say(node.Contact("door-a.button", true)));
+    }
+
+    [Fact]
+    public void A_lock_that_does_not_obey_is_an_alarm_until_it_obeys_also_across_a_restart()
+    {
+        var node = new NodeProbe();
+        Assert.Equal("", Say(node.LockFault(null)));
+        var raised = node.LockFault("output door-a.lock does not take what is written to it");
+        Assert.Equal("+lock-fault:door-a!", Say(raised));
+        Assert.Contains("door-a.lock", Assert.IsType<AlarmRaised>(raised.Records[0].Fact).Detail, StringComparison.Ordinal);
+        Assert.Equal("", Say(node.LockFault("output door-a.lock")));
+
+        var after = new NodeProbe(memory: node.Memory, start: false, sensors: false);
+        Assert.Equal("started 1.0.0 one-room True clean", Say(after.Do(new Tick())));
+        Assert.Equal("-lock-fault:door-a", Say(after.LockFault(null)));
+        Assert.Equal("", Say(after.Do(new LockFaultChanged(new("door-x"), "no such door"))));
+    }
+
+    [Fact]
     public void A_forced_door_alarms_and_ends_when_it_closes()
     {
         var node = new NodeProbe();

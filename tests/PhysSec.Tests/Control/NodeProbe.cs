@@ -83,6 +83,8 @@ internal sealed class NodeProbe
         new(Temperature, celsius, "°C", celsius is null ? fault : null), new(Humidity, humidity, "%RH", humidity is null ? fault : null),
     ]));
 
+    internal Effects LockFault(string? fault) => Do(new LockFaultChanged(Door, fault));
+
     internal Effects Command(string verb, params (string Name, string Value)[] arguments) => Do(new CommandArrived(
         new(verb, "n-1", TestPolicy.Tuesday, "sato", "test", arguments.ToDictionary(it => it.Name, it => it.Value), "checked")));
 

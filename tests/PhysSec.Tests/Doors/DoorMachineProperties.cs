@@ -15,10 +15,12 @@ public sealed class DoorMachineProperties
             .Select((direction, person, extended) => (DoorEvent)new DoorEvent.Granted(direction, new($"p-{person}"), extended)),
         Any(
             new DoorEvent.ReleasedByCommand(), new DoorEvent.ExitPressed(), new DoorEvent.ExitReleased(), new DoorEvent.LeafOpened(), new DoorEvent.LeafClosed(),
-            new DoorEvent.LeafUnknown(), new DoorEvent.Withdrawn(), new DoorEvent.Tick()),
+            new DoorEvent.ExitUnknown(), new DoorEvent.LeafUnknown(), new DoorEvent.Withdrawn(), new DoorEvent.Tick()),
         Any(new DoorEvent.LeafOpened(), new DoorEvent.LeafClosed(), new DoorEvent.Tick()));
 
     private static readonly Gen<(DoorEvent What, int Seconds)[]> _days = Gen.Select(_events, Gen.Int[0, 4]).Array[0, 80];
+
+    private static readonly Gen<(DoorEvent What, int Seconds)[]> _slowDays = Gen.Select(_events, Gen.Int[0, 4].Select(it => it switch { 0 => 0, 1 => 1, 2 => 6, 3 => 15, _ => 31 })).Array[0, 80];
 
     [Fact]
     public void The_lock_is_free_only_between_a_badge_a_button_or_a_command_and_the_deadline()
@@ -39,6 +41,75 @@ public sealed class DoorMachineProperties
             }
         });
     }
+
+    [Fact]
+    public void After_every_step_the_lock_is_free_only_with_a_deadline_ahead_and_one_late_look_locks_it() => _days.Sample(day =>
+    {
+        foreach (var (_, what, at, after) in Run(day))
+        {
+            Assert.Equal(after.Status.ReleaseUntil is not null, after.Status.LockReleased);
+            Assert.True(after.Status.ReleaseUntil is not { } until || until > at, $"free at {at} until {after.Status.ReleaseUntil}, after {what}");
+            Assert.False(DoorMachine.Step(after.Status, new DoorEvent.Tick(), _times, at + _times.ExtendedRelease).Status.LockReleased);
+        }
+    });
+
+    /// <summary>EGRESS; and what nobody inside asked for is always taken back, whatever the leaf does.</summary>
+    [Fact]
+    public void A_withdrawal_locks_unless_somebody_inside_asked_for_the_release() => _days.Sample(day =>
+    {
+        var asked = false;
+        foreach (var (before, what, at, after) in Run(day))
+        {
+            asked &= !after.Notices.Any(it => it is DoorNotice.LockNow);
+            asked |= what is DoorEvent.ExitPressed or DoorEvent.Granted { Direction: Direction.Out } && after.Status.LockReleased && Shut(before);
+            asked |= what is DoorEvent.ExitPressed;
+            if (what is DoorEvent.Withdrawn && before.LockReleased)
+                Assert.True(after.Status.LockReleased == asked, $"at {at} asked from inside: {asked}, free: {after.Status.LockReleased}");
+            if (what is DoorEvent.Withdrawn && asked) Assert.Equal(before.ReleaseUntil, after.Status.ReleaseUntil);
+        }
+    });
+
+    [Fact]
+    public void A_button_pressed_without_end_alarms_once_and_masks_no_forced_opening()
+    {
+        var shown = 0;
+        _slowDays.Sample(day =>
+        {
+            var (since, alarmed) = ((TimeSpan?)null, false);
+            foreach (var (before, what, at, after) in Run(day))
+            {
+                // The door as somebody sees it who looks at the button alone.
+                since = what switch { DoorEvent.ExitPressed => since ?? at, DoorEvent.ExitReleased => null, _ => since };
+                foreach (var it in after.Notices)
+                {
+                    if (it is DoorNotice.ButtonStuck) Assert.True(!alarmed);
+                    if (it is DoorNotice.ButtonStuckCleared) Assert.True(alarmed && what is DoorEvent.ExitReleased);
+                    alarmed = it is DoorNotice.ButtonStuck || (it is not DoorNotice.ButtonStuckCleared && alarmed);
+                }
+
+                Assert.Equal(at - since >= DoorMachine.ButtonStuckAfter, alarmed);
+                if (!alarmed || what is not DoorEvent.LeafOpened || !Shut(before) || !before.LeafSeen || before.LeafOpen is true || before.Pending.Count > 0) continue;
+                Assert.Equal([new DoorNotice.Forced()], after.Notices);
+                Interlocked.Increment(ref shown);
+            }
+        });
+        Assert.NotEqual(0, shown); // Such openings did happen.
+    }
+
+    [Fact]
+    public void A_person_let_in_is_counted_once_or_declared_absent_once() => _slowDays.Sample(day =>
+    {
+        foreach (var (before, what, _, after) in Run(day))
+        {
+            var ended = after.Notices.Count(it => it is DoorNotice.Passage { Direction: Direction.In } or DoorNotice.NoPassage { Direction: Direction.In });
+            var waited = before.Pending.Count(it => it.Direction == Direction.In);
+            var waits = after.Status.Pending.Count(it => it.Direction == Direction.In);
+            var shut = Shut(before) && Shut(after.Status);
+            if (shut && what is DoorEvent.Tick) Assert.Equal(waited - waits, ended);
+            if (shut && what is DoorEvent.Tick && before.LeafOpen is not null)
+                Assert.DoesNotContain(after.Notices, it => it is DoorNotice.Passage);
+        }
+    });
 
     [Fact]
     public void Every_opening_is_a_passage_or_forced_and_never_both() => _days.Sample(day =>
@@ -127,6 +198,8 @@ public sealed class DoorMachineProperties
             if (after.Status.Phase is DoorPhase.Open or DoorPhase.PreAlarm) Assert.True(at < held, $"open at {at}, due at {held}");
         }
     });
+
+    private static bool Shut(DoorStatus door) => door.Phase is DoorPhase.Locked or DoorPhase.Released;
 
     private static Gen<DoorEvent> Any(params DoorEvent[] events) => Gen.Int[0, events.Length - 1].Select(it => events[it]);
 
