@@ -110,6 +110,7 @@ public sealed class ControlLoop
 
         if (_siteClock.Observe(_clock.GetUtcNow(), Uptime) is { } changed) await HandleAsync(world, changed);
         if (_keeper.Retry(Stamp)) await HandleAsync(world, new JournalHealthChanged(true, null));
+        foreach (var it in world.Field.LockFaultChanges()) await HandleAsync(world, it);
         await HandleAsync(world, new Tick());
         Interlocked.Exchange(ref _beat, _clock.GetTimestamp());
     }

@@ -16,6 +16,7 @@ public sealed class SwitchedOutput : IDisposable
     private readonly ITimer _again;
     private bool _on;
     private bool _faulted;
+    private long _failures;
     private bool _disposed;
 
     internal SwitchedOutput(OutputEntry entry, GpioController gpio, TimeProvider clock)
@@ -49,6 +50,15 @@ public sealed class SwitchedOutput : IDisposable
         get
         {
             lock (_gate) return _faulted;
+        }
+    }
+
+    /// <summary>Writes that did not reach the line since the start; also of a release that was dropped, after which the line took the locking.</summary>
+    public long Failures
+    {
+        get
+        {
+            lock (_gate) return _failures;
         }
     }
 
@@ -112,6 +122,7 @@ public sealed class SwitchedOutput : IDisposable
         catch (Exception failure) when (GpioFault.Is(failure))
         {
             _faulted = true;
+            _failures++;
             _again.Change(_retry, Timeout.InfiniteTimeSpan);
         }
     }

@@ -15,6 +15,9 @@ internal sealed class FakeGpioDriver : GpioDriver
     /// <summary>Reads and writes fail while it is set.</summary>
     public bool Broken { get; set; }
 
+    /// <summary>So many of the next writes fail.</summary>
+    public int BrokenWrites { get; set; }
+
     public IEnumerable<int> OpenLines => _modes.Keys;
 
     protected override int PinCount => 28;
@@ -51,7 +54,7 @@ internal sealed class FakeGpioDriver : GpioDriver
 
     protected override void Write(int pinNumber, PinValue value)
     {
-        if (Broken) throw new IOException("Error 19 (No such device)");
+        if (Broken || BrokenWrites-- > 0) throw new IOException("Error 19 (No such device)");
         Driven.Add((pinNumber, value == PinValue.High));
     }
 

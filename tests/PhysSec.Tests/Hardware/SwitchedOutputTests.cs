@@ -61,6 +61,22 @@ public sealed class SwitchedOutputTests : IDisposable
     }
 
     [Fact]
+    public void A_release_that_fails_leaves_a_trace_even_if_the_line_takes_the_locking_after_it()
+    {
+        var output = Open(Level.High);
+        output.Set(true);
+        output.Set(false);
+        Assert.Equal(0, output.Failures);
+
+        _lines.BrokenWrites = 1;
+        output.Set(true);
+
+        Assert.False(output.Faulted);
+        Assert.False(output.On);
+        Assert.Equal(1, output.Failures);
+    }
+
+    [Fact]
     public void A_locking_that_fails_is_repeated_until_the_line_takes_it()
     {
         var output = Open(Level.High);

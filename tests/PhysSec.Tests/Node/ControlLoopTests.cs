@@ -135,6 +135,24 @@ public sealed class ControlLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_core_hears_of_every_lock_at_the_start_and_of_one_that_does_not_obey_until_it_does()
+    {
+        Run(_ => Effects.None);
+        await Eventually.TrueAsync(() => _seen.OfType<LockFaultChanged>().Any());
+        Assert.Equal([new LockFaultChanged(_door, null)], _seen.OfType<LockFaultChanged>());
+
+        await _room.StopAsync();
+        Lock.Set(true);
+        await Eventually.TrueAsync(() => _seen.OfType<LockFaultChanged>().Count() == 2);
+        Assert.Contains(Lock.Id, _seen.OfType<LockFaultChanged>().Last().Fault, StringComparison.Ordinal);
+
+        _room.Start();
+        await Eventually.TrueAsync(() => _seen.OfType<LockFaultChanged>().Count() == 3);
+        Assert.Null(_seen.OfType<LockFaultChanged>().Last().Fault);
+        Assert.False(Lock.On);
+    }
+
+    [Fact]
     public async Task A_loop_that_fails_leaves_the_outputs_off()
     {
         Run(input => input is CardRead ? throw new InvalidOperationException("a bug") : Effects.None);
