@@ -26,6 +26,7 @@ public sealed class NodeHost(
     private Field? _field;
     private JournalWriter? _writer;
     private PolicyIntake? _policies;
+    private CertificateIntake? _certificate;
     private ControlLoop? _loop;
     private UplinkLoop? _uplink;
     private Task _looping = Task.CompletedTask;
@@ -57,7 +58,8 @@ public sealed class NodeHost(
         _loop = new ControlLoop(clock, siteClock, keeper, boot);
         siteClock.Observe(clock.GetUtcNow(), _loop.Uptime);
         _field = new Field(_board, config.SiteKey, _loop.Post);
-        _report = new NodeReport(config, boardFile, _field, _loop, _policies, boot, () => _writer.Store);
+        _certificate = new CertificateIntake(config.Node, config.Authority, config.Certificate, config.DeviceKey, config.StateFolder);
+        _report = new NodeReport(config, boardFile, _field, _loop, _policies, _certificate, boot, () => _writer.Store);
         _uplink = Connect(_report);
 
         if (journal?.Repaired is { } repaired)
@@ -126,7 +128,7 @@ public sealed class NodeHost(
     private UplinkLoop Connect(NodeReport report)
     {
         var identity = new UplinkIdentity(
-            config.Site, config.Node, config.Hub, config.Authority, config.Certificate, config.DeviceKey, config.HubKey);
+            config.Site, config.Node, config.Hub, config.Authority, _certificate!, config.DeviceKey, config.HubKey);
         var commands = new CommandIntake(config.Site, config.Node, config.HubKey, () => _writer!.Store);
         var view = new NodeView(() => _writer!.Store, report.Birth, report.State, () => _loop!.Stamp, _loop!.Post, report.Periods);
         return new(identity, _policies!, commands, view, clock, () => RandomNumberGenerator.GetInt32(1_000_001) / 1_000_000.0, log);

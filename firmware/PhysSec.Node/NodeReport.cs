@@ -10,7 +10,7 @@ namespace PhysSec.Node;
 
 /// <summary>What the node says about itself: to the core at the start, to the hub at every connection.</summary>
 public sealed class NodeReport(
-    NodeConfig config, BoardFile board, Field devices, ControlLoop loop, PolicyIntake policies, string boot, Func<JournalStore?> journal)
+    NodeConfig config, BoardFile board, Field devices, ControlLoop loop, PolicyIntake policies, CertificateIntake certificate, string boot, Func<JournalStore?> journal)
 {
     private const int Schema = 1;
     private readonly TimeSpan _started = loop.Uptime;
@@ -32,7 +32,7 @@ public sealed class NodeReport(
         var state = store?.State(Streams.Access) ?? StreamState.New;
         return new(
             Schema, config.Node.Value, Firmware.Version, board.Name, devices.Simulated, store?.Epoch ?? 0, boot, state.Seq, state.Hash,
-            policies.InForce?.Version ?? 0, _points, _doors, loop.SiteTime);
+            policies.InForce?.Version ?? 0, _points, _doors, loop.SiteTime, certificate.Thumbprint);
     }
 
     public NodeState State()

@@ -22,6 +22,7 @@ internal static class Composition
         services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.
         services.AddHostedService(it => it.GetRequiredService<PolicyPublisher>());
         services.AddHostedService<FleetWatch>();
+        services.AddSingleton<Renewals>().AddHostedService(it => it.GetRequiredService<Renewals>());
         services.AddHostedService<AlarmRepeater>();
         services.AddHostedService<Notifier>();
         return services;

@@ -41,7 +41,6 @@ internal static class EnrolCommand
             }
         }
 
-        if (OperatingSystem.IsWindows()) return await SayAsync("a node runs on Linux", 1);
         if (code is null) return await SayAsync($"the code is missing\n{Help}", Usage);
         if (board is null) return await SayAsync($"--board is missing: the file that says what hangs on which pin\n{Help}", Usage);
         if (EnrolmentCode.Parse(code, out var fault) is not { } parsed) return await SayAsync($"the code: {fault}", Usage);

@@ -1,5 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -9,7 +9,7 @@ namespace PhysSec.Node.Enrolment;
 /// The folder that makes a board a node: node.json and what it names. The key is made here and never leaves; node.json is written last, so that an interrupted
 /// enrolment leaves no half node and is repeated with the same code.
 /// </summary>
-[UnsupportedOSPlatform("windows")]
+[SuppressMessage("Interoperability", "CA1416", Justification = "A node runs on Linux.")]
 public sealed class EnrolmentFolder(string folder)
 {
     public const string Configuration = "node.json";

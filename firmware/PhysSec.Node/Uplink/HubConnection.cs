@@ -13,7 +13,7 @@ namespace PhysSec.Node.Uplink;
 
 /// <summary>Who the node is on the wire.</summary>
 public sealed record UplinkIdentity(
-    SiteId Site, NodeId Node, HubAddress Hub, X509Certificate2 Authority, X509Certificate2 Certificate, ECDsa DeviceKey, ECDsa HubKey);
+    SiteId Site, NodeId Node, HubAddress Hub, X509Certificate2 Authority, CertificateIntake Certificate, ECDsa DeviceKey, ECDsa HubKey);
 
 /// <summary>How a node connects: MQTT 5 over TLS 1.3, both sides with certificates of the site's own authority and of no other.</summary>
 internal static class HubConnection
@@ -45,7 +45,7 @@ internal static class HubConnection
                 .WithSslProtocols(SslProtocols.Tls13)
 #pragma warning restore CA5398
                 .WithTargetHost(identity.Hub.ServerName)
-                .WithClientCertificates([identity.Certificate])
+                .WithClientCertificates([identity.Certificate.Current])
                 .WithCertificateValidationHandler(it => IsTheHub(it.Certificate, it.SslPolicyErrors, identity.Authority, clockIsSet())))
             .Build();
         ((MqttClientTcpOptions)options.ChannelOptions).BufferSize = BufferSize;

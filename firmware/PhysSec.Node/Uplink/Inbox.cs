@@ -19,6 +19,14 @@ internal sealed class Inbox(
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, byte[]?> _correlations = [];
+    private bool _reconnect;
+
+    /// <summary>The connection has to be made anew, with the renewed certificate.</summary>
+    public bool Reconnect
+    {
+        get => Volatile.Read(ref _reconnect);
+        set => Volatile.Write(ref _reconnect, value);
+    }
 
     /// <summary>What the retained message of the hub says of it; null for any other message. Only display and the records' link depend on it, so it needs no signature.</summary>
     public bool? HubIsThere(MqttApplicationMessage message)
@@ -44,6 +52,7 @@ internal sealed class Inbox(
             {
                 { Channel: "ack" } => (TakeAck(Parse(message, WireJson.Plain.Ack)), null, false),
                 { Channel: "policy" } => (null, null, TakePolicy(Parse(message, WireJson.Plain.PolicyMessage))),
+                { Channel: "certificate" } => (null, null, TakeCertificate(Parse(message, WireJson.Plain.NodeCertificate))),
                 { Channel: "command", Rest: var verb } => TakeCommand(Parse(message, WireJson.Plain.Command), verb, message.CorrelationData),
                 _ => default,
             };
@@ -78,6 +87,16 @@ internal sealed class Inbox(
         if (policies.Take(message) is not { } input) return false;
         view.Post(input);
         if (input is PolicyRejected refused) log.LogWarning("policy {Version} was refused: {Fault}", refused.Version, refused.Fault);
+        return false;
+    }
+
+    private bool TakeCertificate(NodeCertificate message)
+    {
+        var (renewed, fault) = identity.Certificate.Take(message);
+        if (fault is not null) log.LogWarning("a certificate that the hub offered was not taken: {Fault}", fault);
+        if (renewed is null) return false;
+        view.Post(new Noted(new Entry(Streams.Access, renewed)));
+        Reconnect = true;
         return false;
     }
 

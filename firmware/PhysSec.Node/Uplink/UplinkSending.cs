@@ -26,6 +26,7 @@ public sealed partial class UplinkLoop
     private async Task<string> SendAsync(IMqttClient client, CancellationTokenSource ended)
     {
         var session = new Session(client, ended, _view.Stamp().Up);
+        _inbox.Reconnect = false;
         Birth(session);
         while (!ended.IsCancellationRequested)
         {
@@ -36,7 +37,8 @@ public sealed partial class UplinkLoop
             while (_acks.Reader.TryRead(out var ack)) Take(session, ack);
             SendJournal(session, now);
             while (_live.Reader.TryRead(out var value)) SendLive(session, value, now);
-            await SleepAsync(ended.Token);
+            if (_inbox.Reconnect) session.End("the certificate was renewed; connecting with it");
+            else await SleepAsync(ended.Token);
         }
 
         return session.Fault ?? "the connection was closed";

@@ -32,6 +32,7 @@ public sealed record JournalRecord(
 [JsonDerivedType(typeof(JournalRepaired), "journal.repaired")]
 [JsonDerivedType(typeof(EpochBegan), "epoch.began")]
 [JsonDerivedType(typeof(MeasurementsThinned), "measurements.thinned")]
+[JsonDerivedType(typeof(CertificateRenewed), "certificate.renewed")]
 public abstract record Fact;
 
 /// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. PolicyAgeSeconds is null when it cannot be known (which only leaving survives). Purpose, Escort and Items describe the visit where the entry declared them.</summary>
@@ -86,3 +87,6 @@ public sealed record JournalRepaired(string Fault, string SetAside) : Fact;
 public sealed record EpochBegan(long PreviousEpoch, long PreviousSeq, string PreviousHead) : Fact;
 
 public sealed record MeasurementsThinned(long First, long Last, string Why) : Fact;
+
+/// <summary>The node goes on with this certificate of its hub, for the same key. Thumbprint is its SHA-256.</summary>
+public sealed record CertificateRenewed(string Thumbprint, DateTimeOffset NotAfter) : Fact;

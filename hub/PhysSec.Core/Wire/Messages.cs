@@ -17,11 +17,14 @@ public enum ClockQuality
 
 public enum LinkState { Down = 0, Up = 1 }
 
-/// <summary>Retained: what this node is.</summary>
+/// <summary>Retained: what this node is. Certificate is the SHA-256 of the one that it connected with.</summary>
 public sealed record Birth(
     int Schema, string Node, string Firmware, string Board, bool Simulated, long Epoch, string Boot,
     long LastSeqAccess, string HeadAccess, long PolicyVersion, IReadOnlyList<PointDescription> Points,
-    IReadOnlyList<DoorDescription> Doors, DateTimeOffset? At);
+    IReadOnlyList<DoorDescription> Doors, DateTimeOffset? At, string? Certificate = null);
+
+/// <summary>Hub → node: a certificate with a later end for the key that the node has, in PEM. Its issuer's signature is what makes it good.</summary>
+public sealed record NodeCertificate(string Certificate);
 
 public sealed record PointDescription(PointId Point, string Unit, double Min, double Max, string Quantity, double PeriodSeconds);
 

@@ -25,11 +25,14 @@ public static class Topics
 
     public static string Policy(SiteId site, NodeId node) => $"{Root}{site}/{node}/policy";
 
+    /// <summary>Where the hub hands a node its renewed certificate.</summary>
+    public static string Certificate(SiteId site, NodeId node) => $"{Root}{site}/{node}/certificate";
+
     public static string Hub(SiteId site) => $"{Root}{site}/hub";
 
     /// <summary>What a node subscribes to: what the hub tells it, and nothing else.</summary>
     public static IReadOnlyList<string> NodeReads(SiteId site, NodeId node) =>
-        [Ack(site, node), $"{Root}{site}/{node}/command/+", Policy(site, node), Hub(site)];
+        [Ack(site, node), $"{Root}{site}/{node}/command/+", Policy(site, node), Certificate(site, node), Hub(site)];
 
     /// <summary>What the hub subscribes to on an external broker.</summary>
     public static IReadOnlyList<string> HubReads(SiteId site) =>
@@ -46,7 +49,7 @@ public static class Topics
 
     /// <summary>The channels that a node may read, below its own name.</summary>
     public static bool NodeMayRead(NodeTopic topic) =>
-        topic.Channel is "ack" or "policy" && topic.Rest is null || topic.Channel is "command" && topic.Rest is not null;
+        topic.Channel is "ack" or "policy" or "certificate" && topic.Rest is null || topic.Channel is "command" && topic.Rest is not null;
 
     /// <summary>What an observer's certificate may read: what a node is, its state and its live values; never records, policies or commands.</summary>
     public static bool ObserverMayRead(string filter)

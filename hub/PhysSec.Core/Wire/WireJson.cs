@@ -23,6 +23,7 @@ namespace PhysSec.Core.Wire;
 [JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(PolicyMessage))]
 [JsonSerializable(typeof(HubState))]
+[JsonSerializable(typeof(NodeCertificate))]
 [JsonSerializable(typeof(Policy))]
 [JsonSerializable(typeof(double))]
 [JsonSerializable(typeof(bool))]

@@ -19,7 +19,14 @@ public sealed record NodeView(
     NodeHealth? Health, IReadOnlyList<string> Faults, IReadOnlyList<DoorDescription> Doors, IReadOnlyList<PointDescription> Points);
 
 /// <summary>What ingest needs of a node.</summary>
-public sealed record EnrolledNode(NodeId Id, string Thumbprint, ECDsa Key, long Epoch, bool Revoked);
+/// <param name="Id">Its name.</param>
+/// <param name="Thumbprint">SHA-256 of the certificate in use.</param>
+/// <param name="Key">Signs its batches.</param>
+/// <param name="Epoch">The last one issued.</param>
+/// <param name="Revoked">It may not connect.</param>
+/// <param name="NotAfter">End of the certificate in use.</param>
+/// <param name="Next">SHA-256 of the renewed certificate that it has yet to take up.</param>
+public sealed record EnrolledNode(NodeId Id, string Thumbprint, ECDsa Key, long Epoch, bool Revoked, DateTimeOffset NotAfter, string? Next = null);
 
 /// <summary>The enrolled nodes: their certificates, epochs and last known state.</summary>
 public sealed class Nodes : IDisposable
@@ -32,13 +39,16 @@ public sealed class Nodes : IDisposable
     public Nodes(HubHome state, TimeProvider clock)
     {
         (_state, _clock) = (state, clock);
-        foreach (var it in state.Store.Read(store => store.Query("select id, thumbprint, certificate, epoch, revoked_at from nodes", row => new EnrolledNode(
-            new NodeId(row.GetString(0)), row.GetString(1), KeyOf(row.GetString(2)), row.GetInt64(3), !row.IsDBNull(4)))))
+        foreach (var it in state.Store.Read(store => store.Query("select id, thumbprint, certificate, epoch, revoked_at, next_thumbprint from nodes", row => new EnrolledNode(
+            new NodeId(row.GetString(0)), row.GetString(1), KeyOf(row.GetString(2)), row.GetInt64(3), !row.IsDBNull(4), EndOf(row.GetString(2)), row.IsDBNull(5) ? null : row.GetString(5)))))
             _enrolled[it.Id] = it;
     }
 
     /// <summary>Something that the node page shows has changed.</summary>
     public event Action? Changed;
+
+    /// <summary>A node has said what it is: it is connected now.</summary>
+    public event Action<NodeId>? Born;
 
     /// <summary>A node that may take part was revoked; the broker ends its session.</summary>
     public event Action<NodeId>? Revoked;
@@ -46,7 +56,7 @@ public sealed class Nodes : IDisposable
     public IReadOnlyList<NodeId> Active => [.. _enrolled.Values.Where(it => !it.Revoked).Select(it => it.Id)];
 
     public bool MayConnect(NodeId node, string thumbprint) =>
-        _enrolled.TryGetValue(node, out var it) && !it.Revoked && it.Thumbprint == thumbprint;
+        _enrolled.TryGetValue(node, out var it) && !it.Revoked && (it.Thumbprint == thumbprint || it.Next == thumbprint);
 
     /// <summary>Whether a node has this name, revoked or not.</summary>
     public bool Knows(NodeId node) => _enrolled.ContainsKey(node);
@@ -90,7 +100,7 @@ public sealed class Nodes : IDisposable
             return next;
         });
         var known = _enrolled.ContainsKey(node);
-        _enrolled[node] = new EnrolledNode(node, thumbprint, KeyOf(pem), epoch, false);
+        _enrolled[node] = new EnrolledNode(node, thumbprint, KeyOf(pem), epoch, false, EndOf(pem));
         if (known) Revoked?.Invoke(node); // The session of the old certificate ends.
         Changed?.Invoke();
         return (epoch, pem);
@@ -118,6 +128,28 @@ public sealed class Nodes : IDisposable
         Changed?.Invoke();
     }
 
+    /// <summary>Nodes whose certificate ends before this.</summary>
+    public IReadOnlyList<EnrolledNode> EndingBefore(DateTimeOffset time) => [.. _enrolled.Values.Where(it => !it.Revoked && it.NotAfter < time)];
+
+    /// <summary>A certificate with a new end for the same key; the old one stays good until the node has taken this one up.</summary>
+    public async Task RenewAsync(NodeId id)
+    {
+        if (Find(id) is not { } node) return;
+        var now = _clock.GetUtcNow();
+        using var certificate = _state.Authority.Certify(new PublicKey(node.Key), id.Value, Kinds.Node, now);
+        var (pem, thumbprint) = (certificate.ExportCertificatePem(), certificate.GetCertHashString(HashAlgorithmName.SHA256));
+        await _state.Store.WriteAsync(store =>
+        {
+            store.Execute("update nodes set next_thumbprint = $thumbprint, next_certificate = $certificate where id = $id", ("$thumbprint", thumbprint), ("$certificate", pem), ("$id", id.Value));
+            Records.Act(store, new Act(Actor.System, "node.certificate-renewed", id.Value, null, null, new JsonObject { ["thumbprint"] = thumbprint, ["notAfter"] = EndOf(pem).ToString("O") }), now);
+        });
+        _enrolled.AddOrUpdate(id, node with { Next = thumbprint }, (_, it) => it with { Next = thumbprint });
+    }
+
+    /// <summary>The renewed certificate that a node has yet to take up, in PEM.</summary>
+    public string? NextCertificate(NodeId id) => Find(id)?.Next is null ? null : _state.Store.Read(store => store.One(
+        "select next_certificate from nodes where id = $id", it => it.IsDBNull(0) ? "" : it.GetString(0), ("$id", id.Value))) is { Length: > 0 } pem ? pem : null;
+
     /// <summary>The node cannot prove continuity: what it writes from now on belongs to a new epoch.</summary>
     public async Task<long> NextEpochAsync(NodeId node, string why)
     {
@@ -133,8 +165,22 @@ public sealed class Nodes : IDisposable
         return epoch;
     }
 
-    public Task BornAsync(NodeId node, Birth birth, string json) => ChangeAsync(node, store =>
-        store.Execute("update nodes set birth = $birth where id = $id", ("$birth", json), ("$id", node.Value)));
+    public async Task BornAsync(NodeId node, Birth birth, string json)
+    {
+        var takenUp = birth.Certificate is { } used && Find(node)?.Next == used;
+        await ChangeAsync(node, store =>
+        {
+            store.Execute("update nodes set birth = $birth where id = $id", ("$birth", json), ("$id", node.Value));
+            if (!takenUp) return;
+            store.Execute(
+                "update nodes set thumbprint = next_thumbprint, certificate = next_certificate, next_thumbprint = null, next_certificate = null where id = $id and next_thumbprint = $used",
+                ("$id", node.Value), ("$used", birth.Certificate));
+        });
+        if (takenUp && _state.Store.Read(store => store.One("select certificate from nodes where id = $id", it => it.GetString(0), ("$id", node.Value))) is { } pem
+            && _enrolled.TryGetValue(node, out var before))
+            _enrolled[node] = before with { Thumbprint = birth.Certificate!, NotAfter = EndOf(pem), Next = null };
+        Born?.Invoke(node);
+    }
 
     /// <summary>Stores a state message. Returns the state before.</summary>
     public async Task<string> StateAsync(NodeId node, NodeState state, string json)
@@ -187,6 +233,12 @@ public sealed class Nodes : IDisposable
     {
         using var certificate = X509Certificate2.CreateFromPem(pem);
         return certificate.GetECDsaPublicKey() ?? throw new CryptographicException("the node's certificate has no ECDSA key");
+    }
+
+    private static DateTimeOffset EndOf(string pem)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(pem);
+        return new DateTimeOffset(certificate.NotAfter.ToUniversalTime(), TimeSpan.Zero);
     }
 
     private async Task ChangeAsync(NodeId node, Action<Microsoft.Data.Sqlite.SqliteConnection> work)

@@ -182,6 +182,7 @@ public sealed record Columns(
         JournalRepaired => new("journal.repaired"),
         EpochBegan => new("epoch.began"),
         MeasurementsThinned => new("measurements.thinned"),
+        CertificateRenewed => new("certificate.renewed"),
         _ => new("unknown"),
     };
 

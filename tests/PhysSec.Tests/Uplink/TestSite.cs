@@ -54,7 +54,17 @@ internal sealed class TestSite : IDisposable
     }
 
     public UplinkIdentity Identity(int port, string serverName = "localhost") => new(
-        Site, Node, new HubAddress("127.0.0.1", port, serverName), Authority, NodeCertificate, NodeCertificate.GetECDsaPrivateKey()!, HubKey);
+        Site, Node, new HubAddress("127.0.0.1", port, serverName), Authority, Intake("/nonexistent"), NodeCertificate.GetECDsaPrivateKey()!, HubKey);
+
+    public CertificateIntake Intake(string stateFolder) => new(Node, Authority, NodeCertificate, NodeCertificate.GetECDsaPrivateKey()!, stateFolder);
+
+    /// <summary>Another certificate of the authority, in PEM.</summary>
+    public string Certify(ECDsa key, string name, int endYear, X509Certificate2? by = null)
+    {
+        var request = new CertificateRequest(new X500DistinguishedName($"CN={name}"), new PublicKey(key), HashAlgorithmName.SHA256);
+        using var certificate = request.Create(by ?? Authority, DateTimeOffset.UnixEpoch.AddYears(51), DateTimeOffset.UnixEpoch.AddYears(endYear - 1970), RandomNumberGenerator.GetBytes(8));
+        return certificate.ExportCertificatePem();
+    }
 
     public Ack Sign(Ack ack) => ack with { Signature = Signing.Sign(HubKey, Signing.AckText(Site, Node, ack)) };
 

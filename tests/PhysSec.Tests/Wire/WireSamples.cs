@@ -27,7 +27,7 @@ internal static class WireSamples
         {
             ["birth"] = (new Birth(
                 1, "node-a", "0.1.0", "one-room-pi", false, 1, "boot-7", 41, _hash, 12,
-                [new(new("room.temperature"), "°C", -45, 130, "temperature", 1)], [new(_door, true, true, true, true)], _at), json.Birth),
+                [new(new("room.temperature"), "°C", -45, 130, "temperature", 1)], [new(_door, true, true, true, true)], _at, new string('C', 64)), json.Birth),
             ["state"] = (new NodeState(
                 "degraded", "boot-7", 1, _at, ["the journal cannot be written: the disk is full"],
                 new(3600.5, 12, 1_000_000_000, 48.5, ClockQuality.Synced, 12, 61.5, 0)), json.NodeState),
@@ -42,6 +42,7 @@ internal static class WireSamples
                 1, "a", 7, 7, Chain.Genesis, Chain.Next(Chain.Genesis, JsonSerializer.Serialize(record, json.JournalRecord)),
                 [JsonSerializer.SerializeToElement(record, json.JournalRecord)], "c2lnbmF0dXJl"), json.JournalBatch),
             ["hot"] = (new HotRecord(_hash, JsonSerializer.SerializeToElement(record, json.JournalRecord), "c2lnbmF0dXJl"), json.HotRecord),
+            ["certificate"] = (new NodeCertificate("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"), json.NodeCertificate),
             ["ack"] = (new Ack(3, 1, "a", 41, [new(12, 14)], _at, "c2lnbmF0dXJl"), json.Ack),
             ["command"] = (new Command(
                 Verbs.Release, "n-0001", _at.AddSeconds(20), "op-tanaka", "宅配の受け取り", new Dictionary<string, string> { ["door"] = "door-a" }, "c2lnbmF0dXJl"),
@@ -78,6 +79,7 @@ internal static class WireSamples
         new JournalRepaired("the integrity check says: wrong # of entries", "journal.db.corrupt-1"),
         new EpochBegan(1, 41, _hash),
         new MeasurementsThinned(1, 1000, "12 MiB free on disk"),
+        new CertificateRenewed(new string('C', 64), _at.AddYears(1)),
     ];
 
     public static string Kind(Fact fact) =>
