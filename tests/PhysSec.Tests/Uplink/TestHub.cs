@@ -36,6 +36,7 @@ internal sealed class TestHub : IAsyncDisposable
         options.TlsEndpointOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => Issued(certificate);
         _broker = new MqttServerFactory().CreateMqttServer(options);
         _broker.InterceptingPublishAsync += OnPublish;
+        _broker.ValidatingConnectionAsync += it => Seen(() => Certificate = it.ClientCertificate?.GetCertHashString(HashAlgorithmName.SHA256));
         _broker.ClientConnectedAsync += _ => Seen(() => Connections++);
         _broker.ClientDisconnectedAsync += _ => Seen(() => Disconnections++);
     }
@@ -43,6 +44,9 @@ internal sealed class TestHub : IAsyncDisposable
     public int Port { get; }
 
     public long HubEpoch { get; set; } = 1;
+
+    /// <summary>SHA-256 of the certificate of the newest connection.</summary>
+    public string? Certificate { get; private set; }
 
     public int Connections { get; private set; }
 

@@ -62,6 +62,7 @@ internal sealed class TestSite : IDisposable
     public string Certify(ECDsa key, string name, int endYear, X509Certificate2? by = null)
     {
         var request = new CertificateRequest(new X500DistinguishedName($"CN={name}"), new PublicKey(key), HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], false));
         using var certificate = request.Create(by ?? Authority, DateTimeOffset.UnixEpoch.AddYears(51), DateTimeOffset.UnixEpoch.AddYears(endYear - 1970), RandomNumberGenerator.GetBytes(8));
         return certificate.ExportCertificatePem();
     }

@@ -48,6 +48,22 @@ public sealed class UplinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_renewed_certificate_is_recorded_and_the_next_connection_is_made_with_it()
+    {
+        var identity = _site.Identity(_hub.Port) with { Certificate = _site.Intake(_folder.Path) };
+        Start(identity);
+        await _hub.Until(() => _hub.Last.ContainsKey("birth"));
+        var before = _hub.Certificate;
+
+        var pem = _site.Certify(identity.DeviceKey, TestSite.Node.Value, 2060);
+        await _hub.InjectAsync(Topics.Certificate(TestSite.Site, TestSite.Node), JsonSerializer.Serialize(new NodeCertificate(pem), WireJson.Plain.NodeCertificate));
+        await _hub.Until(() => _hub.Connections == 2);
+        Assert.NotEqual(before, _hub.Certificate);
+        Assert.Equal(identity.Certificate.Thumbprint, _hub.Certificate);
+        Assert.Equal(_hub.Certificate, Assert.IsType<CertificateRenewed>((await NextAsync<Noted>()).Entry.Fact).Thumbprint);
+    }
+
+    [Fact]
     public async Task Everything_in_the_journal_reaches_the_hub_once_and_in_order()
     {
         Add(1200);
