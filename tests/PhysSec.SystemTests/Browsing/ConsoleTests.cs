@@ -10,6 +10,11 @@ public sealed class ConsoleTests(ConsoleVisitor visitor)
 {
     private static readonly (int Width, int Height)[] _screens = [(1280, 900), (360, 740)];
 
+    /// <summary>Texts of controls and cells that reach beyond their box.</summary>
+    private const string CutOff =
+        "() => [...document.querySelectorAll('main button, main .button, main td, main dd, main label, main h1, main h2')]"
+        + ".filter(it => it.offsetParent !== null && it.scrollWidth > it.clientWidth + 1).map(it => it.innerText)";
+
     private CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private IPage Page => visitor.Administrator.Page;
@@ -133,9 +138,37 @@ public sealed class ConsoleTests(ConsoleVisitor visitor)
             Assert.NotEmpty(picture);
             var wide = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth");
             Assert.True(wide <= width, $"{path} is {wide} wide on a screen of {width}");
+            Assert.Empty(await Page.EvaluateAsync<string[]>(CutOff));
         }
 
         await Page.SetViewportSizeAsync(_screens[0].Width, _screens[0].Height);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Every_page_fits_a_phone_in_English_and_in_the_dark()
+    {
+        await Page.SetViewportSizeAsync(360, 740);
+        await Page.GotoAsync("/theme/dark");
+        await Page.GotoAsync("/language/en");
+        try
+        {
+            foreach (var path in new[] { "/", "/alarms", "/doors", "/log", "/register", "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/nodes", "/notifications", "/accounts" })
+            {
+                await Page.GotoAsync(path);
+                await Expect(Page.Locator("h1").First).ToBeVisibleAsync();
+                await Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+                await Browser.PictureAsync(Page, $"dark-en{path.Replace('/', '-')}-360");
+                var wide = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth");
+                Assert.True(wide <= 360, $"{path} is {wide} wide on a screen of 360");
+                Assert.Empty(await Page.EvaluateAsync<string[]>(CutOff));
+            }
+        }
+        finally
+        {
+            await Page.GotoAsync("/language/ja");
+            await Page.GotoAsync("/theme/system");
+            await Page.SetViewportSizeAsync(_screens[0].Width, _screens[0].Height);
+        }
     }
 
     [Fact(Timeout = 60_000)]

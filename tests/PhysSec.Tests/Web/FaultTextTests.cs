@@ -27,6 +27,16 @@ public sealed partial class FaultTextTests
     }
 
     [Fact]
+    public void What_a_node_says_is_wrong_with_it_has_Japanese_words()
+    {
+        var firmware = Path.Combine(HubFolder(), "..", "..", "firmware", "PhysSec.Node");
+        var texts = new[] { "NodeReport.cs", "Field.cs" }.SelectMany(it => NodeFaults().Matches(File.ReadAllText(Path.Combine(firmware, it))))
+            .Select(it => Filled(it.Groups["text"].Value)).ToArray();
+        Assert.True(texts.Length >= 5, "the search finds the faults");
+        Assert.All(texts, it => Assert.True(FaultText.Knows(it), it));
+    }
+
+    [Fact]
     public void A_fault_is_said_with_the_field_s_name_and_what_was_given()
     {
         var words = new Words();
@@ -59,6 +69,9 @@ public sealed partial class FaultTextTests
 
     [GeneratedRegex("""InputException\((?:"(?<field>[^"]*)"|[^,"]+), \$?"(?<fault>(?:[^"\\]|\\.)*)", \$?"(?<remedy>(?:[^"\\]|\\.)*)"\)""")]
     private static partial Regex Faults();
+
+    [GeneratedRegex("""(?:faults\.Add\([^"\n]*|Faults => .*)\$?"(?<text>[^"]+)\x22""")]
+    private static partial Regex NodeFaults();
 
     [GeneratedRegex(@"\{[^{}]+\}")]
     private static partial Regex Hole();
