@@ -70,7 +70,7 @@ public sealed partial class FaultTextTests
     [GeneratedRegex("""InputException\((?:"(?<field>[^"]*)"|[^,"]+), \$?"(?<fault>(?:[^"\\]|\\.)*)", \$?"(?<remedy>(?:[^"\\]|\\.)*)"\)""")]
     private static partial Regex Faults();
 
-    [GeneratedRegex("""(?:faults\.Add\([^"\n]*|Faults => .*)\$?"(?<text>[^"]+)\x22""")]
+    [GeneratedRegex("""(?:faults\.Add\([^"\n]*|Faults => [^"\n]*)"(?<text>[^"\n]+)\x22""")]
     private static partial Regex NodeFaults();
 
     [GeneratedRegex(@"\{[^{}]+\}")]
