@@ -14,9 +14,8 @@ public sealed class Field
     private readonly Board _board;
     private readonly byte[] _siteKey;
     private readonly Action<Input> _post;
-    private readonly (DoorId Door, SwitchedOutput[] Outputs)[] _locks;
+    private readonly LockWatch[] _locks;
     private readonly Dictionary<(DoorId Door, Direction Direction), Indication> _shown = [];
-    private readonly Dictionary<DoorId, (bool Faulty, long Failures)> _lockFaults = [];
     private long _framesDiscarded;
 
     /// <param name="board">Open.</param>
@@ -27,7 +26,7 @@ public sealed class Field
         (_board, _siteKey, _post) = (board, siteKey, post);
         var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door));
         _locks = [.. doors.OfType<string>().Distinct().Select(door =>
-            (new DoorId(door), board.Outputs.Where(it => it.Role == DeviceRole.Lock && it.Door == door).ToArray()))];
+            new LockWatch(new(door), [.. board.Outputs.Where(it => it.Role == DeviceRole.Lock && it.Door == door)]))];
         foreach (var reader in board.Readers) reader.FrameRead += frame => OnFrame(reader, frame);
         foreach (var input in board.Inputs)
         {
@@ -46,25 +45,8 @@ public sealed class Field
     /// <summary>Devices whose line does not take what is written to it.</summary>
     public IReadOnlyList<string> Faults => [.. _board.Outputs.Where(it => it.Faulted).Select(it => $"output {it.Id} does not answer")];
 
-    /// <summary>
-    /// Doors whose lock's output has begun or ceased to fail since the last call; the first call names every door, because an alarm may have outlived a restart.
-    /// For the control loop alone. A failure counts also when the output obeyed the next write: a release that never reached the lock must be seen.
-    /// </summary>
-    public IReadOnlyList<LockFaultChanged> LockFaultChanges()
-    {
-        var changes = new List<LockFaultChanged>();
-        foreach (var (door, outputs) in _locks)
-        {
-            var known = _lockFaults.TryGetValue(door, out var before);
-            var failures = outputs.Sum(it => it.Failures);
-            var now = (Faulty: outputs.Any(it => it.Faulted) || failures != before.Failures, Failures: failures);
-            _lockFaults[door] = now;
-            if (!known || now.Faulty != before.Faulty)
-                changes.Add(new(door, now.Faulty ? $"output {string.Join(", ", outputs.Select(it => it.Id))} does not take what is written to it" : null));
-        }
-
-        return changes;
-    }
+    /// <summary>Locks that have begun or ceased to obey since the last call; the first call names every door. For the control loop alone.</summary>
+    public IReadOnlyList<LockFaultChanged> LockFaultChanges() => [.. _locks.Select(it => it.Look()).OfType<LockFaultChanged>()];
 
     /// <summary>Says how every contact stands that has settled since the start; the others follow by themselves.</summary>
     public void PostSettledContacts()
