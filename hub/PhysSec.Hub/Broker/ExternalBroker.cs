@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using MQTTnet;
+using MQTTnet.Exceptions;
 using MQTTnet.Protocol;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
@@ -35,6 +36,7 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
     private readonly Dictionary<NodeId, Task> _turns = [];
     private Task _loops = Task.CompletedTask;
     private int _connection;
+    private volatile bool _hears;
     private MqttApplicationMessage? _said;
 
     public ExternalBroker(HubHome state, BrokerEvents events, TimeProvider clock, ILogger log)
@@ -43,7 +45,8 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
         _client.ApplicationMessageReceivedAsync += Received;
     }
 
-    public bool Ready => _client.IsConnected;
+    /// <summary>Connected and hearing what it asked for.</summary>
+    public bool Ready => _client.IsConnected && _hears;
 
     public int Port => _state.Configuration.Broker.Port;
 
@@ -127,13 +130,38 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
     private async Task ConnectAsync(MqttClientOptions options)
     {
         Interlocked.Increment(ref _connection);
+        _hears = false;
         var result = await _client.ConnectAsync(options, _end.Token);
         if (result.ResultCode != MqttClientConnectResultCode.Success) throw new InvalidOperationException($"refused: {result.ResultCode}");
         var topics = new MqttClientSubscribeOptionsBuilder();
         foreach (var topic in Topics.HubReads(_state.Site)) topics.WithTopicFilter(topic, MqttQualityOfServiceLevel.AtLeastOnce);
         if (_state.Configuration.Broker.LogTopic) topics.WithTopicFilter(LogTopic + "#");
-        await _client.SubscribeAsync(topics.Build(), _end.Token);
-        if (_said is { } said) await _client.PublishAsync(said, _end.Token);
+        try
+        {
+            var granted = await _client.SubscribeAsync(topics.Build(), _end.Token);
+            if (granted.Items.FirstOrDefault(it => it.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2) is { } refused)
+                throw new InvalidOperationException($"the broker does not let the hub read {refused.TopicFilter.Topic} ({refused.ResultCode}); grant it to the user \"hub\"");
+            if (_said is { } said) await _client.PublishAsync(said, _end.Token);
+            _hears = true;
+        }
+        catch
+        {
+            await HangUpAsync(); // Connected but deaf would look well.
+            throw;
+        }
+    }
+
+    /// <summary>Ends the connection, whatever is left of it; the next one begins clean and is sent everything again.</summary>
+    private async Task HangUpAsync()
+    {
+        try
+        {
+            await _client.DisconnectAsync();
+        }
+        catch (Exception fault) when (fault is MqttCommunicationException or InvalidOperationException or OperationCanceledException or ObjectDisposedException)
+        {
+            _log.LogInformation("the broker was left without goodbye: {Fault}", fault.Message);
+        }
     }
 
     private async Task Received(MqttApplicationMessageReceivedEventArgs e)
@@ -184,7 +212,7 @@ public sealed class ExternalBroker : INodeBroker, IDisposable
                 catch (Exception fault) when (fault is not OutOfMemoryException && !_end.IsCancellationRequested)
                 {
                     _log.LogError("a message on {Topic} was not stored: {Fault}; it is asked for again", message.ApplicationMessage.Topic, fault.Message);
-                    if (_client.IsConnected) await _client.DisconnectAsync();
+                    await HangUpAsync();
                 }
             }
         }

@@ -16,9 +16,16 @@ public sealed class HubHome : IAsyncDisposable
     private HubHome(string folder, HubConfiguration configuration, FileStream locked, TimeProvider clock)
     {
         (Folder, Configuration, _lock) = (folder, configuration, locked);
-        Authority = Authority.Open(Path.Combine(folder, "pki"), configuration.Site, clock.GetUtcNow());
-        Keys = SiteKeys.Open(Path.Combine(folder, "keys"));
         Store = Store.Open(Path.Combine(folder, "hub.db"));
+        var (pki, keys) = (Path.Combine(folder, "pki"), Path.Combine(folder, "keys"));
+        if (Store.Read(it => it.Number("select count(*) from nodes")) > 0 && Missing(pki, keys) is { } missing)
+        {
+            throw new InvalidOperationException(
+                $"{missing} is missing, but nodes are enrolled: with new keys every one of them would refuse this hub. Restore the folders pki and keys from the same backup as hub.db");
+        }
+
+        Authority = Authority.Open(pki, configuration.Site, clock.GetUtcNow());
+        Keys = SiteKeys.Open(keys);
     }
 
     public string Folder { get; }
@@ -73,4 +80,7 @@ public sealed class HubHome : IAsyncDisposable
         Authority.Dispose();
         await _lock.DisposeAsync();
     }
+
+    private static string? Missing(string pki, string keys) =>
+        Authority.Files(pki).Concat(SiteKeys.Files(keys)).FirstOrDefault(it => new FileInfo(it) is not { Exists: true, Length: > 0 });
 }

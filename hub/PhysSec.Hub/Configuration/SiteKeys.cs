@@ -15,6 +15,9 @@ public sealed class SiteKeys : IDisposable
 
     public string SigningPublicPem => Signing.ExportSubjectPublicKeyInfoPem();
 
+    /// <summary>What <see cref="Open"/> makes at the first start.</summary>
+    internal static string[] Files(string folder) => [Path.Combine(folder, "hub-signing.key"), Path.Combine(folder, "site.key")];
+
     public static SiteKeys Open(string folder)
     {
         PrivateFiles.Folder(folder);

@@ -22,6 +22,7 @@ public sealed class Authority : IDisposable
     public static readonly TimeSpan NodeLife = TimeSpan.FromDays(365);
 
     private static readonly TimeSpan _slack = TimeSpan.FromHours(1);
+    private static readonly DateTimeOffset _released = new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly X509Certificate2 _root;
 
@@ -32,12 +33,17 @@ public sealed class Authority : IDisposable
     /// <summary>Trusts this authority alone.</summary>
     public X509Certificate2Collection Trust => [X509CertificateLoader.LoadCertificate(_root.RawData)];
 
+    /// <summary>What <see cref="Open"/> makes at the first start.</summary>
+    internal static string[] Files(string folder) => [Path.Combine(folder, "ca.crt"), Path.Combine(folder, "ca.key")];
+
     public static Authority Open(string folder, string site, DateTimeOffset now)
     {
         PrivateFiles.Folder(folder);
         var (certificate, key) = (Path.Combine(folder, "ca.crt"), Path.Combine(folder, "ca.key"));
         if (!File.Exists(key))
         {
+            // A machine without a clock would make an authority whose life is over before it begins.
+            if (now < _released) throw new InvalidOperationException($"the machine's clock says {now:yyyy-MM-dd}; set it before the first start, because the site's certificates count from it");
             using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var request = new CertificateRequest($"CN=PhysSec {site}, OU=authority", pair, HashAlgorithmName.SHA256);
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
@@ -99,7 +105,11 @@ public sealed class Authority : IDisposable
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_root, true, false));
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] &= 0x7F;
-        return request.Create(_root, now - _slack, now + (kind == Kinds.Node ? NodeLife : _leafLife), serial);
+
+        // Never outside the authority's own life: a clock that was stepped back after the first start, or the authority's last years.
+        var (begin, end) = (now - _slack, now + (kind == Kinds.Node ? NodeLife : _leafLife));
+        var (first, last) = (new DateTimeOffset(_root.NotBefore.ToUniversalTime(), TimeSpan.Zero), new DateTimeOffset(_root.NotAfter.ToUniversalTime(), TimeSpan.Zero));
+        return request.Create(_root, begin < first ? first : begin, end > last ? last : end, serial);
     }
 
     /// <summary>Null when the certificate is a client's of this authority and in its time; else why not.</summary>
@@ -145,7 +155,11 @@ public static class PrivateFiles
             Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         }))
-        using (var writer = new StreamWriter(file)) writer.Write(text);
+        {
+            file.Write(System.Text.Encoding.UTF8.GetBytes(text));
+            file.Flush(flushToDisk: true); // A renamed file whose content a power cut has taken would be an empty key.
+        }
+
         File.Move(beside, path, overwrite: true);
     }
 }

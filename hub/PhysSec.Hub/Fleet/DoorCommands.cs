@@ -15,11 +15,11 @@ namespace PhysSec.Hub.Fleet;
 /// <summary>What came of a command: done, refused (with the node's sentence) or no-answer.</summary>
 public sealed record CommandResult(string Outcome, string? Fault);
 
-/// <summary>Signed commands to nodes: each works once, within ten seconds, and is on record before it is sent.</summary>
+/// <summary>Signed commands to nodes: each works once, within five seconds, and is on record before it is sent.</summary>
 public sealed class DoorCommands(HubHome state, NodeLink link, TimeProvider clock, ILogger<DoorCommands> log)
 {
-    private static readonly TimeSpan _life = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan _answer = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan _life = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _answer = _life + TimeSpan.FromSeconds(1); // Who is told that it has expired must not see it work afterwards.
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<CommandReply>> _waiting = new();
 

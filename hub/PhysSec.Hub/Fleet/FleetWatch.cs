@@ -17,18 +17,18 @@ public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider cloc
     public static readonly TimeSpan Away = TimeSpan.FromSeconds(10);
 
     private readonly HashSet<string> _lost = [];
+    private readonly Dictionary<string, long> _awaySince = []; // Monotonic: the machine's time may be stepped.
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var start = clock.GetUtcNow();
+        var start = clock.GetTimestamp();
         foreach (var it in alarms.List(activeOnly: true).Where(it => it.Class == AlarmClasses.NodeLost)) _lost.Add(it.Source);
         using var timer = new PeriodicTimer(_period, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            var now = clock.GetUtcNow();
             try
             {
-                foreach (var node in nodes.List()) await LookAsync(node, now, start);
+                foreach (var node in nodes.List()) await LookAsync(node, start);
             }
             catch (SqliteException fault)
             {
@@ -37,14 +37,15 @@ public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider cloc
         }
     }
 
-    private async Task LookAsync(NodeView node, DateTimeOffset now, DateTimeOffset start)
+    private async Task LookAsync(NodeView node, long start)
     {
-        var heard = node.LastSeen is { } seen && seen > start ? seen : start; // A hub that was away itself gives everybody time to come back.
+        if (node.State is not ("lost" or "offline")) _awaySince.Remove(node.Id);
+        else _awaySince.TryAdd(node.Id, clock.GetTimestamp());
         var lost = node.State switch
         {
             "revoked" or "never-seen" or "updating" => false,
-            "lost" or "offline" => node.Since is { } since && now - (since > start ? since : start) > Away,
-            _ => now - heard > Silent,
+            "lost" or "offline" => clock.GetElapsedTime(_awaySince[node.Id]) > Away,
+            _ => (nodes.SilentFor(new NodeId(node.Id)) ?? clock.GetElapsedTime(start)) > Silent, // A hub that was away itself gives everybody time to come back.
         };
         if (lost && !_lost.Contains(node.Id))
         {

@@ -10,12 +10,13 @@ using PhysSec.Hub.Broker;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Ingest;
 using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Live;
 
 namespace PhysSec.Hub.Fleet;
 
 /// <summary>Starts the broker, joins both roads to it, and stops it before the store closes.</summary>
 public sealed class HubService(
-    HubHome state, Nodes nodes, Ingestion ingestion, NodeLink link, TurnedAway turnedAway, AlarmBoard alarms, DoorCommands commands, PolicyPublisher publisher,
+    HubHome state, Nodes nodes, Ingestion ingestion, NodeLink link, TurnedAway turnedAway, AlarmBoard alarms, DoorCommands commands, PolicyPublisher publisher, LiveBoard live,
     TimeProvider clock, ILoggerFactory logs) : IHostedService, IDisposable
 {
     // Refusals come from handshake callbacks, which must not wait for the disk.
@@ -29,7 +30,8 @@ public sealed class HubService(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var events = new BrokerEvents(
-            (topic, payload) => ingestion.TakeAsync(topic, payload),
+            // The will of a node that was just revoked tells nothing new.
+            (topic, payload) => topic.Channel == "state" && nodes.Knows(topic.Node) && nodes.Find(topic.Node) is null ? Task.CompletedTask : ingestion.TakeAsync(topic, payload),
             ingestion.SetAsideAsync,
             (origin, claimed, fault) => _refusals.Writer.TryWrite((origin, claimed, fault)),
             nodes.MayConnect,
@@ -40,7 +42,11 @@ public sealed class HubService(
         _broker = state.Configuration.Broker.Kind == "embedded"
             ? new EmbeddedBroker(state, events, clock)
             : new ExternalBroker(state, events, clock, logs.CreateLogger<ExternalBroker>());
-        nodes.Revoked += it => _ = _broker.DisconnectAsync(it);
+        nodes.Revoked += it =>
+        {
+            live.Forget(it);
+            _ = _broker.DisconnectAsync(it);
+        };
         alarms.Acknowledged += (key, node) =>
         {
             if (node is { } it) commands.Tell(it, Verbs.Silence, "acknowledged", new() { ["alarm"] = key });

@@ -34,7 +34,7 @@ public sealed class Nodes : IDisposable
     private readonly HubHome _state;
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<NodeId, EnrolledNode> _enrolled = new();
-    private readonly ConcurrentDictionary<NodeId, DateTimeOffset> _lastSeen = new();
+    private readonly ConcurrentDictionary<NodeId, (DateTimeOffset At, long Stamp)> _lastSeen = new();
 
     public Nodes(HubHome state, TimeProvider clock)
     {
@@ -63,9 +63,12 @@ public sealed class Nodes : IDisposable
 
     public EnrolledNode? Find(NodeId node) => _enrolled.GetValueOrDefault(node) is { Revoked: false } it ? it : null;
 
-    public DateTimeOffset? LastSeen(NodeId node) => _lastSeen.TryGetValue(node, out var at) ? at : null;
+    public DateTimeOffset? LastSeen(NodeId node) => _lastSeen.TryGetValue(node, out var it) ? it.At : null;
 
-    public void Seen(NodeId node) => _lastSeen[node] = _clock.GetUtcNow();
+    /// <summary>How long it has said nothing, by the monotonic clock; null when it has not been heard since the hub's start.</summary>
+    public TimeSpan? SilentFor(NodeId node) => _lastSeen.TryGetValue(node, out var it) ? _clock.GetElapsedTime(it.Stamp) : null;
+
+    public void Seen(NodeId node) => _lastSeen[node] = (_clock.GetUtcNow(), _clock.GetTimestamp());
 
     /// <summary>Certificate and epoch for a new node's key, or for a known node's whose old certificate ends with it.</summary>
     /// <param name="actor">Who let it in.</param>

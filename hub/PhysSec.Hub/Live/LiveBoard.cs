@@ -16,10 +16,11 @@ public sealed class LiveBoard(TimeProvider clock)
 {
     private const string DoorSuffix = ".door";
     private const double PeriodDefault = 10;
+    private const double RepeatSeconds = 15; // Doors and contacts are said when they change, and again this often.
     private const double StaleAfterPeriods = 3;
 
-    private readonly ConcurrentDictionary<(NodeId Node, string Point), (LiveValue Value, DateTimeOffset At)> _values = new();
-    private readonly ConcurrentDictionary<(NodeId Node, string Door), (DoorLive Door, DateTimeOffset At)> _doors = new();
+    private readonly ConcurrentDictionary<(NodeId Node, string Point), (LiveValue Value, DateTimeOffset At, long Stamp)> _values = new();
+    private readonly ConcurrentDictionary<(NodeId Node, string Door), (DoorLive Door, DateTimeOffset At, long Stamp)> _doors = new();
     private readonly ConcurrentDictionary<NodeId, string> _states = new();
     private readonly ConcurrentDictionary<(NodeId Node, string Point), PointDescription> _points = new();
 
@@ -47,12 +48,23 @@ public sealed class LiveBoard(TimeProvider clock)
 
     public IReadOnlyList<PointNow> Points()
     {
-        var now = clock.GetUtcNow();
-        return [.. _values.Select(it => Point(it.Key, it.Value, now)).OrderBy(it => it.Node, StringComparer.Ordinal).ThenBy(it => it.Point, StringComparer.Ordinal)];
+        return [.. _values.Select(it => Point(it.Key, it.Value)).OrderBy(it => it.Node, StringComparer.Ordinal).ThenBy(it => it.Point, StringComparer.Ordinal)];
     }
 
     public IReadOnlyList<DoorNow> Doors() =>
-        [.. _doors.Select(it => new DoorNow(it.Key.Node.Value, it.Key.Door, it.Value.Door, Away(it.Key.Node) ? "unknown" : "good", it.Value.At)).OrderBy(it => it.Door, StringComparer.Ordinal)];
+        [.. _doors.Select(it => new DoorNow(
+            it.Key.Node.Value, it.Key.Door, it.Value.Door, Away(it.Key.Node) || Age(it.Value.Stamp) > StaleAfterPeriods * RepeatSeconds ? "unknown" : "good", it.Value.At))
+            .OrderBy(it => it.Door, StringComparer.Ordinal)];
+
+    /// <summary>The node takes part no longer: what it said last is no state of anything.</summary>
+    public void Forget(NodeId node)
+    {
+        foreach (var it in _values.Keys.Where(it => it.Node == node)) _values.TryRemove(it, out _);
+        foreach (var it in _doors.Keys.Where(it => it.Node == node)) _doors.TryRemove(it, out _);
+        foreach (var it in _points.Keys.Where(it => it.Node == node)) _points.TryRemove(it, out _);
+        _states.TryRemove(node, out _);
+        Changed?.Invoke();
+    }
 
     public DoorNow? Door(string door) => Doors().FirstOrDefault(it => it.Door == door);
 
@@ -61,15 +73,15 @@ public sealed class LiveBoard(TimeProvider clock)
 
     private void TakeValue(NodeId node, string point, LiveValue value)
     {
-        var now = clock.GetUtcNow();
+        var (now, stamp) = (clock.GetUtcNow(), clock.GetTimestamp());
         if (!point.EndsWith(DoorSuffix, StringComparison.Ordinal))
         {
-            _values[(node, point)] = (value, now);
+            _values[(node, point)] = (value, now, stamp);
             return;
         }
 
         // A door that cannot be read is unknown, not as it was.
-        if (Read(value.V) is { } door) _doors[(node, point[..^DoorSuffix.Length])] = (door, now);
+        if (Read(value.V) is { } door) _doors[(node, point[..^DoorSuffix.Length])] = (door, now, stamp);
         else _doors.TryRemove((node, point[..^DoorSuffix.Length]), out _);
     }
 
@@ -85,17 +97,19 @@ public sealed class LiveBoard(TimeProvider clock)
         }
     }
 
-    private PointNow Point((NodeId Node, string Point) key, (LiveValue Value, DateTimeOffset At) last, DateTimeOffset now)
+    // By the monotonic clock: the machine's time may be stepped.
+    private double Age(long stamp) => clock.GetElapsedTime(stamp).TotalSeconds;
+
+    private PointNow Point((NodeId Node, string Point) key, (LiveValue Value, DateTimeOffset At, long Stamp) last)
     {
-        var about = _points.GetValueOrDefault(key);
-        var age = (now - last.At).TotalSeconds;
-        // Contacts speak when they change; only what is sampled can fall silent.
-        var stale = about is not null && age > StaleAfterPeriods * (about.PeriodSeconds > 0 ? about.PeriodSeconds : PeriodDefault);
+        var age = Age(last.Stamp);
+        var period = _points.GetValueOrDefault(key) is not { } about ? RepeatSeconds : about.PeriodSeconds > 0 ? about.PeriodSeconds : PeriodDefault;
+        var stale = age > StaleAfterPeriods * period;
         var quality = Away(key.Node) ? "unknown" : stale ? "stale" : last.Value.Quality;
         var v = last.Value.V;
         return new PointNow(
             key.Node.Value, key.Point, v.ValueKind == JsonValueKind.Number ? v.GetDouble() : null,
-            v.ValueKind is JsonValueKind.True or JsonValueKind.False ? v.GetBoolean() : null, last.Value.Unit, quality, last.Value.At, last.At, Math.Max(0, age), about?.Quantity);
+            v.ValueKind is JsonValueKind.True or JsonValueKind.False ? v.GetBoolean() : null, last.Value.Unit, quality, last.Value.At, last.At, age, _points.GetValueOrDefault(key)?.Quantity);
     }
 
     private bool Away(NodeId node) => _states.GetValueOrDefault(node) is "lost" or "offline";

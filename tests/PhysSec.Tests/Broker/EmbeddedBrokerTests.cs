@@ -176,7 +176,7 @@ public sealed class EmbeddedBrokerTests
         using var key = ECDsa.Create();
         key.ImportFromPem(node.Bundle.HubKeyPem);
         Assert.True(Signing.Verify(key, Signing.CommandText(_site, node.Id, command), command.Signature));
-        Assert.Equal((Verbs.Release, "tanaka", "業者の立会い", hub.Time.GetUtcNow().AddSeconds(10)), (command.Verb, command.Actor, command.Reason, command.NotAfter));
+        Assert.Equal((Verbs.Release, "tanaka", "業者の立会い", hub.Time.GetUtcNow().AddSeconds(5)), (command.Verb, command.Actor, command.Reason, command.NotAfter));
     }
 
     [Theory]

@@ -59,6 +59,31 @@ public sealed class LiveBoardTests
         Assert.Null(_board.Door("door-a"));
     }
 
+    [Fact]
+    public void A_door_or_contact_that_is_not_said_again_for_three_times_15_s_is_believed_no_longer()
+    {
+        Value("door-a.door", Door);
+        Value("leak", "false");
+        _time.Advance(TimeSpan.FromSeconds(45));
+        Assert.Equal(("good", "good"), (_board.Points().Single().Quality, _board.Door("door-a")!.Quality));
+
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(("stale", "unknown"), (_board.Points().Single().Quality, _board.Door("door-a")!.Quality));
+    }
+
+    [Fact]
+    public void Of_a_node_that_was_revoked_nothing_is_shown()
+    {
+        Birth(periodSeconds: 5);
+        Value("room-t", "21.5");
+        Value("door-a.door", Door);
+        State("online");
+        _board.Forget(_node);
+        Assert.Empty(_board.Points());
+        Assert.Empty(_board.Doors());
+        Assert.Null(_board.State(_node));
+    }
+
     private const string Door =
         """{ "state": "locked", "lockReleased": false, "leafOpen": false, "tampered": false, "mode": "normal", "inside": 2, "leftUnidentified": 0, "last": null, "persons": [] }""";
 

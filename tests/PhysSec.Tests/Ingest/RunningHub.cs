@@ -27,11 +27,12 @@ internal sealed class RunningHub : IAsyncDisposable
 
     /// <param name="start">Certificates are judged by the machine's clock at a client: whoever connects one begins there.</param>
     /// <param name="notify">The section of hub.json.</param>
-    private RunningHub(DateTimeOffset start, string notify)
+    /// <param name="broker">The section of hub.json.</param>
+    private RunningHub(DateTimeOffset start, string notify, string broker = """{ "port": 0 }""")
     {
         Time = new(start);
         File.WriteAllText(Path.Combine(_folder.FullName, "webhook.key"), "a-secret-of-at-least-32-characters");
-        File.WriteAllText(Path.Combine(_folder.FullName, "hub.json"), $$"""{ "site": "{{Site}}", "broker": { "port": 0 }, "notify": {{notify}} }""");
+        File.WriteAllText(Path.Combine(_folder.FullName, "hub.json"), $$"""{ "site": "{{Site}}", "broker": {{broker}}, "notify": {{notify}} }""");
         Home = HubHome.Open(_folder.FullName, null, Time);
         var services = new ServiceCollection().AddLogging();
         services.AddSingleton<TimeProvider>(Time).AddSingleton(Home).AddSingleton(Home.Store).AddSingleton(Home.Keys).AddSingleton(Home.Configuration);
@@ -55,6 +56,10 @@ internal sealed class RunningHub : IAsyncDisposable
     public int Port => Get<NodeLink>().Port;
 
     public static RunningHub WithoutBroker(string notify = "{}") => new(new(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(9)), notify);
+
+    /// <summary>Made to use a broker of somebody else's at this port; certificates count from now.</summary>
+    public static RunningHub WithoutBroker(int external) => new(
+        TimeProvider.System.GetUtcNow(), "{}", $$"""{ "kind": "external", "host": "localhost", "port": {{external.ToString(System.Globalization.CultureInfo.InvariantCulture)}} }""");
 
     public static async Task<RunningHub> StartAsync()
     {
