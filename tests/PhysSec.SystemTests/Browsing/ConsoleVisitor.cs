@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Microsoft.Playwright;
 using PhysSec.Rig;
 using static Microsoft.Playwright.Assertions;
 
@@ -79,6 +80,24 @@ public sealed class ConsoleVisitor(RunningRoom room) : IAsyncLifetime
 
     public async Task<ConsolePerson> JoinAsync(string link, string name, string? picture = null) =>
         await ConsolePerson.JoinAsync(await Browser.VisitAsync(Instance.Console, Desktop, 900), link, name, picture);
+
+    /// <summary>Shows a card until the page says what is expected: whoever a slow disk held back shows it once more, as a person does.</summary>
+    public async Task ShowAsync(string badge, ILocator answer, string expected)
+    {
+        for (var again = false; ; again = true)
+        {
+            await Instance.ActAsync($"badge {badge}");
+            try
+            {
+                await Expect(answer).ToContainTextAsync(expected);
+                return;
+            }
+            catch (PlaywrightException) when (!again)
+            {
+                continue;
+            }
+        }
+    }
 
     /// <summary>As if the accounts that one administrator made alone had been made a day earlier.</summary>
     public void ADayPasses()

@@ -36,6 +36,25 @@ public sealed class KeyboardTests(ConsoleVisitor visitor)
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_record_opens_and_shuts_with_Enter()
+    {
+        var page = visitor.Administrator.Page;
+        await visitor.Instance.ActAsync("badge grace", Cancel);
+        await page.GotoAsync("/log");
+        await Expect(page.Locator("[data-testid=log-row][data-outcome=denied]").First).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("tr.detail")).ToHaveCountAsync(1);
+        await Browser.PictureAsync(page, "record-1280");
+        await page.SetViewportSizeAsync(360, 740);
+        await Browser.PictureAsync(page, "record-360");
+        Assert.Equal(360, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        await page.SetViewportSizeAsync(1280, 900);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("tr.detail")).ToHaveCountAsync(0);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Escape_leaves_the_question_and_nothing_was_done()
     {
         var page = visitor.Administrator.Page;

@@ -38,9 +38,7 @@ public sealed class LockdownTests(ConsoleVisitor visitor)
         try
         {
             await Expect(door.GetByTestId("door-state")).ToContainTextAsync("緊急施錠中");
-            await visitor.Instance.ActAsync("badge alice", Cancel);
-            await Expect(door.GetByTestId("door-last")).ToContainTextAsync("拒否");
-            await Expect(door.GetByTestId("door-last")).ToContainTextAsync("青木");
+            await visitor.ShowAsync("alice", door.GetByTestId("door-last"), "青木 里奈さんを拒否しました。理由: 緊急施錠中");
             await Browser.PictureAsync(page, "lockdown-1280");
             var act = Assert.Single(await ActsAsync("door.lockdown"));
             Assert.Equal(who.Name, (string?)act["actor"]);

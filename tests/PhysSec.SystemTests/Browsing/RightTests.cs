@@ -34,10 +34,9 @@ public sealed class RightTests(ConsoleVisitor visitor)
         await Expect(Page.GetByTestId("right")).ToContainTextAsync("2099-03-31"); // The last day, as it was entered.
         await Browser.PictureAsync(Page, "right-1280");
         await InForceAfterAsync(policy);
-        await visitor.Instance.ActAsync("badge heidi", Cancel);
         var door = Page.Locator("[data-testid=door][data-door=door-a]");
         await Page.GotoAsync("/doors");
-        await Expect(door.GetByTestId("door-last")).ToContainTextAsync("原 ひで子さんの入室を許可しました");
+        await visitor.ShowAsync("heidi", door.GetByTestId("door-last"), "原 ひで子さんの入室を許可しました");
         await Expect(door).ToHaveAttributeAsync("data-state", "locked", new() { Timeout = 15_000 }); // Not passed: the release has ended.
 
         await Page.GotoAsync("/people/p-heidi");
@@ -47,9 +46,8 @@ public sealed class RightTests(ConsoleVisitor visitor)
         await Page.GetByTestId("dialog-confirm").ClickAsync();
         await Expect(Page.GetByTestId("right")).ToHaveCountAsync(0);
         await InForceAfterAsync(policy);
-        await visitor.Instance.ActAsync("badge heidi", Cancel);
         await Page.GotoAsync("/doors");
-        await Expect(door.GetByTestId("door-last")).ToContainTextAsync("原 ひで子さんを拒否しました");
+        await visitor.ShowAsync("heidi", door.GetByTestId("door-last"), "原 ひで子さんを拒否しました");
     }
 
     private async Task<long> PolicyAsync() => HubApi.Items(await visitor.Instance.Operator.GetAsync("nodes", Cancel))

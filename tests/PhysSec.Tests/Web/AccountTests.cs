@@ -190,6 +190,16 @@ public sealed class AccountTests : IAsyncLifetime
         Assert.Equal("fault.not-yourself", (await _rig.Desk.SwitchAsync(first, first.Id, disable: true, "tired")).Fault);
     }
 
+    [Fact]
+    public async Task Nobody_is_invited_beyond_the_inviter_s_own_scope()
+    {
+        var first = await _rig.FirstAdministratorAsync();
+        var zonal = (await _rig.EnrolAsync((await _rig.Desk.InviteAsync(first, Roles.Administrator, "zone-a,zone-b", "runs two zones")).Link!, "Sato")).Account!;
+        Assert.Equal("fault.scope-wider", (await _rig.Desk.InviteAsync(zonal, Roles.Operator, "site", "a friend")).Fault);
+        Assert.Equal("fault.scope-wider", (await _rig.Desk.InviteAsync(zonal, Roles.Operator, "zone-a,zone-c", "a friend")).Fault);
+        Assert.True((await _rig.Desk.InviteAsync(zonal, Roles.Operator, "zone-b", "a colleague")).Ok);
+    }
+
     private async Task<SignedIn> InvitedAsync(SignedIn by, string role, string name) =>
         (await _rig.EnrolAsync((await _rig.Desk.InviteAsync(by, role, "site", "joins the team")).Link!, name)).Account!;
 

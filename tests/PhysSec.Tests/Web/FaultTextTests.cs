@@ -37,6 +37,15 @@ public sealed partial class FaultTextTests
     }
 
     [Fact]
+    public void What_would_have_allowed_a_refused_entry_has_Japanese_words()
+    {
+        var texts = Denials().Matches(File.ReadAllText(Path.Combine(HubFolder(), "..", "PhysSec.Core", "Access", "AccessRules.cs")))
+            .SelectMany(it => Quoted().Matches(it.Groups["rest"].Value)).Select(it => Filled(it.Groups["text"].Value)).ToArray();
+        Assert.True(texts.Length >= 15, "the search finds the texts");
+        Assert.All(texts, it => Assert.True(FaultText.Knows(it), it));
+    }
+
+    [Fact]
     public void A_fault_is_said_with_the_field_s_name_and_what_was_given()
     {
         var words = new Words();
@@ -72,6 +81,12 @@ public sealed partial class FaultTextTests
 
     [GeneratedRegex("""(?:faults\.Add\([^"\n]*|Faults => [^"\n]*)"(?<text>[^"\n]+)\x22""")]
     private static partial Regex NodeFaults();
+
+    [GeneratedRegex(@"Deny\(DenialReason\.(?<rest>[^;]+);")]
+    private static partial Regex Denials();
+
+    [GeneratedRegex("""\x22(?<text>[^"]+)\x22""")]
+    private static partial Regex Quoted();
 
     [GeneratedRegex(@"\{[^{}]+\}")]
     private static partial Regex Hole();

@@ -64,9 +64,10 @@ public sealed class AccountDesk(
     {
         ArgumentNullException.ThrowIfNull(by);
         await using var db = await databases.CreateDbContextAsync();
-        if (await FreshAsync(db, by) is not { Role: Roles.Administrator }) return new("fault.not-allowed");
+        if (await FreshAsync(db, by) is not { Role: Roles.Administrator } inviter) return new("fault.not-allowed");
         if (!Roles.All.Contains(role, StringComparer.Ordinal)) return new("fault.role");
         if (!IsScope(scope)) return new("fault.scope");
+        if (inviter.Scope != "site" && !scope.Split(',').All(inviter.Scope.Split(',').Contains)) return new("fault.scope-wider");
         if (string.IsNullOrWhiteSpace(reason)) return new("fault.reason");
 
         if (role == Roles.Auditor) return await WaitAsync(db, by, PendingKind.MakeAuditor, null, scope, reason);

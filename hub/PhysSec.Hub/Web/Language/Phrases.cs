@@ -55,6 +55,8 @@ public static class Phrases
         {
             ("access.granted", "out") => words.Say("record.granted-out", ("person", person), ("door", door)),
             ("access.granted", _) => words.Say("record.granted-in", ("person", person), ("door", door)),
+            ("access.denied", var side) when row.Person is null => words.Say(
+                side == "out" ? "record.denied-nobody-out" : "record.denied-nobody-in", ("door", door), ("why", words.Denial(row.Reason))),
             ("access.denied", "out") => words.Say("record.denied-out", ("person", person), ("door", door), ("why", words.Denial(row.Reason))),
             ("access.denied", _) => words.Say("record.denied-in", ("person", person), ("door", door), ("why", words.Denial(row.Reason))),
             ("access.passage", "out") when row.Person is null => words.Say("record.passage-button", ("door", door)),
