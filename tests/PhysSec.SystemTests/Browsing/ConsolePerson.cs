@@ -11,18 +11,14 @@ public sealed class ConsolePerson
     private readonly string _secret;
     private long _used;
 
-    private ConsolePerson(string name, IPage page, string secret)
-    {
-        (Name, Page, _secret) = (name, page, secret);
-        _used = Step - 2; // The hub takes a code of the period before, so that three can be shown without waiting.
-    }
+    private ConsolePerson(string name, IPage page, string secret) => (Name, Page, _secret) = (name, page, secret);
 
     public string Name { get; }
 
     /// <summary>The signed-in page.</summary>
     public IPage Page { get; }
 
-    private static long Step => TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / PeriodSeconds;
+    private static long Now => TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
 
     /// <summary>Makes the account of an invitation the way a new colleague does; the last picture is taken before it is sent.</summary>
     public static async Task<ConsolePerson> JoinAsync(IPage page, string link, string name, string? picture = null)
@@ -55,11 +51,14 @@ public sealed class ConsolePerson
         await Assertions.Expect(page.GetByTestId("signed-in-as")).ToContainTextAsync(Name);
     }
 
-    /// <summary>A code works once, one period around the hub's own: whoever is quicker than the authenticator waits for its next one.</summary>
+    /// <summary>
+    /// A code works once, in its own period and one before and after it, so that three can be shown without waiting; whoever needs more waits for the next period.
+    /// The oldest one is left out when it is about to end.
+    /// </summary>
     public async Task<string> NextCodeAsync()
     {
-        _used = Math.Max(_used + 1, Step - 1);
-        await Wait.UntilAsync("the authenticator's next code", () => Task.FromResult(_used <= Step + 1), TimeSpan.FromSeconds(2 * PeriodSeconds));
+        _used = Math.Max(_used + 1, ((Now + (PeriodSeconds / 2)) / PeriodSeconds) - 1);
+        await Wait.UntilAsync("the authenticator's next code", () => Task.FromResult(_used <= (Now / PeriodSeconds) + 1), TimeSpan.FromSeconds(2 * PeriodSeconds));
         return Totp.Code(_secret, DateTimeOffset.FromUnixTimeSeconds(_used * PeriodSeconds));
     }
 }
