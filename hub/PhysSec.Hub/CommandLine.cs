@@ -24,6 +24,7 @@ internal static class CommandLine
         physsec-hub status --state DIR                     says how the running hub is; exit 0 only when store and broker work
         physsec-hub token --state DIR --name NAME --role administrator|operator|auditor [--hours N] [--may-release]
                                                            prints a token for the HTTP API, once
+        physsec-hub recover --state DIR --reason TEXT      prints a sign-in link for a new administrator, for a site that nobody can sign in to; the hub must be running
         physsec-hub issue --state DIR --kind broker|hub|observer --name NAME --out DIR
                                                            writes a certificate and its key, NAME.crt and NAME.key
         """;
@@ -39,6 +40,7 @@ internal static class CommandLine
                 "init" => await InitAsync(options, clock),
                 "enroll" => await EnrollAsync(options, clock),
                 "status" => await StatusAsync(options),
+                "recover" => await RecoverAsync(options),
                 "token" => await TokenAsync(options, clock),
                 "issue" => await IssueAsync(options, clock),
                 "help" or "--help" or "-h" => Say(Help, 0),
@@ -104,6 +106,12 @@ internal static class CommandLine
         var health = await LocalSocket.GetAsync(options.Need("state"), "health");
         if (health is null) return Say("no hub runs on this folder", 1);
         return Say(health.ToJsonString(), (string?)health["status"] == "ok" ? 0 : 1);
+    }
+
+    private static async Task<int> RecoverAsync(Options options)
+    {
+        var answer = await LocalSocket.PostAsync(options.Need("state"), "accounts/recovery", new JsonObject { ["reason"] = options.Need("reason") });
+        return answer is null ? Say("physsec-hub: no hub runs on this folder; start it first", 1) : Say((string)answer["link"]!, 0);
     }
 
     private static async Task<int> TokenAsync(Options options, TimeProvider clock)

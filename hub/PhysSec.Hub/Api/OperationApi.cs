@@ -35,12 +35,18 @@ internal static class OperationApi
         api.MapGet("/tokens", (Tokens tokens) => tokens.List()).RequireAuthorization(HubApi.A).WithSummary("The programs that may use this API. APIトークン");
         api.MapPost("/tokens", async (Tokens tokens, NewToken it, HttpContext http) =>
                 new { token = await tokens.MakeAsync(http.Actor(), it.Name, it.Role, it.Hours ?? 24, it.MayRelease ?? false) })
-            .RequireAuthorization(HubApi.A).WithSummary("Makes a token, shown once. トークン発行");
+            .RequireAuthorization(HubApi.A).WithSummary("Makes a token, shown once; only on the hub's own machine (physsec-hub token). トークン発行");
         api.MapPost("/tokens/{name}/remove", async (Tokens tokens, string name, Why it, HttpContext http) =>
         {
             await tokens.RemoveAsync(http.Actor(), name, it.Reason);
             return Results.NoContent();
         }).RequireAuthorization(HubApi.A).WithSummary("Ends a token at once. トークン失効");
+        api.MapPost("/accounts/recovery", async (Web.Accounts.AccountDesk desk, Enrolments enrolments, Why it, HttpContext http) =>
+        {
+            if (!http.Actor().AtTheMachine) throw new Access.InputException("role", "this is done on the hub's own machine", "use physsec-hub recover");
+            if (string.IsNullOrWhiteSpace(it.Reason)) throw new Access.InputException("reason", "it is missing", "say why nobody can sign in");
+            return new { link = new Uri(enrolments.Console!, await desk.RecoverAsync(it.Reason)).ToString() };
+        }).RequireAuthorization(HubApi.A).WithSummary("A link for a new administrator; only on the hub's own machine. 管理者復旧");
         api.MapGet("/points", (LiveBoard live) => live.Points()).RequireAuthorization(HubApi.O).WithSummary("Live values with quality and age. 測定値");
 
         api.MapPost("/doors/{id}/release", async (DoorCommands commands, string id, Why it, HttpContext http) =>

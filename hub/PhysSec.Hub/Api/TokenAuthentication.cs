@@ -30,7 +30,7 @@ public sealed class TokenAuthentication(
         if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return Task.FromResult(AuthenticateResult.NoResult());
         if (tokens.Find(header[Bearer.Length..].Trim()) is not { } found) return Task.FromResult(AuthenticateResult.Fail("the token is unknown"));
         if (found.ExpiresAt <= clock.GetUtcNow()) return Task.FromResult(AuthenticateResult.Fail("the token has expired"));
-        var identity = new ClaimsIdentity([new(ClaimTypes.Name, found.Name), new(ClaimTypes.Role, found.Role)], Name);
+        var identity = new ClaimsIdentity([new(ClaimTypes.Name, $"token:{found.Name}"), new(ClaimTypes.Role, found.Role)], Name);
         if (found.MayRelease) identity.AddClaim(new(MayReleaseClaim, "true"));
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Name)));
     }
@@ -40,5 +40,6 @@ public sealed class TokenAuthentication(
 public static class Callers
 {
     public static Actor Actor(this HttpContext context) => context.User.Identity?.AuthenticationType == TokenAuthentication.Local ? Ledger.Actor.CommandLine : new(
-        context.User.Identity?.Name ?? "", context.User.FindFirstValue(ClaimTypes.Role) ?? "", $"api {context.Connection.RemoteIpAddress}");
+        context.User.Identity?.Name ?? "", context.User.FindFirstValue(ClaimTypes.Role) ?? "", $"api {context.Connection.RemoteIpAddress}",
+        context.User.FindFirstValue(Web.Accounts.SignedIn.ScopeClaim)?.Split(','));
 }

@@ -13,8 +13,8 @@ namespace PhysSec.Hub.Api;
 public sealed record TokenView(string Name, string Role, bool MayRelease, DateTimeOffset ExpiresAt);
 
 /// <summary>
-/// Tokens for programs. Only hashes are stored. An auditor's token and one that may release a door are made at the machine's command line alone: an administrator alone
-/// makes no auditor, and a release from afar asks a person for the second factor.
+/// Tokens for programs. Only hashes are stored. They are made at the hub's own command line alone: a token outlives a session, asks for no second
+/// factor, and an administrator alone makes no auditor.
 /// </summary>
 public sealed class Tokens(Store store, TimeProvider clock)
 {
@@ -27,9 +27,7 @@ public sealed class Tokens(Store store, TimeProvider clock)
         if (!Names.IsPlain(name)) throw new InputException("name", $"\"{name}\" is no name", "use 1–32 of a–z, 0–9 and -");
         if (role is not ("administrator" or "operator" or "auditor")) throw new InputException("role", $"\"{role}\" is unknown", "use administrator, operator or auditor");
         if (hours is < 1 or > HoursMax) throw new InputException("hours", string.Create(CultureInfo.InvariantCulture, $"{hours} is out of range"), $"use 1–{HoursMax}");
-        if (actor.Role != "administrator") throw new InputException("role", $"a {actor.Role} may not make tokens", "ask an administrator");
-        if (!actor.AtTheMachine && role == "auditor") throw new InputException("role", "an administrator alone makes no auditor", "use physsec-hub token at the machine");
-        if (!actor.AtTheMachine && mayRelease) throw new InputException("mayRelease", "a release from afar asks a person for the second factor", "use physsec-hub token at the machine");
+        if (!actor.AtTheMachine) throw new InputException("role", "a token outlives its maker's session, second factor and account", "use physsec-hub token at the hub's machine");
         var now = clock.GetUtcNow();
         var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         await store.WriteAsync(it =>

@@ -67,8 +67,9 @@ public sealed class DoorCommands(HubHome state, NodeLink link, TimeProvider cloc
         var now = clock.GetUtcNow();
         var node = await state.Store.WriteAsync(store =>
         {
-            var owner = store.One("select node from doors where id = $door", it => it.GetString(0), ("$door", door))
+            var (owner, zone) = store.One("select node, zone from doors where id = $door", it => Tuple.Create(it.GetString(0), it.GetString(1)), ("$door", door))
                 ?? throw new InputException("door", $"there is no door {door}", "choose one of the registered doors");
+            if (!actor.Covers(zone)) throw new InputException("door", $"{door} lies outside your scope", "ask whoever is responsible for that zone");
             change?.Invoke(store);
             Records.Act(store, new Act(actor, act, door, reason, null, null, door), now);
             return owner;

@@ -149,6 +149,9 @@ public sealed record Actor(string Name, string Role, string Origin, IReadOnlyLis
     /// <summary>Whoever has a shell on the hub's own machine.</summary>
     public static Actor CommandLine { get; } = new(Environment.UserName, "administrator", "command line");
 
+    /// <summary>Whether a zone lies in the scope of whoever acts; the hub, the command line and programs have the whole site.</summary>
+    public bool Covers(string zone) => Scope is null || Scope.Contains("site", StringComparer.Ordinal) || Scope.Contains(zone, StringComparer.Ordinal);
+
     /// <summary>Acts by the command line and not from afar.</summary>
     public bool AtTheMachine => ReferenceEquals(this, CommandLine);
 }

@@ -36,7 +36,7 @@ public static class ConsoleSetup
         services.AddIdentityCore<Account>(it =>
         {
             it.Password = new() { RequiredLength = 12, RequireDigit = false, RequireLowercase = false, RequireUppercase = false, RequireNonAlphanumeric = false, RequiredUniqueChars = 4 };
-            it.Lockout = new() { AllowedForNewUsers = true, MaxFailedAccessAttempts = 5, DefaultLockoutTimeSpan = TimeSpan.FromMinutes(15) };
+            it.Lockout = new() { AllowedForNewUsers = false }; // SignInTries: a lock on the name alone would let anybody lock everybody out.
             it.User.AllowedUserNameCharacters = "";
         }).AddEntityFrameworkStores<OperatorsDb>();
         services.ConfigureApplicationCookie(Cookie);
@@ -44,6 +44,7 @@ public static class ConsoleSetup
         services.AddSingleton(site);
         services.AddSingleton(new SiteTime(site.TimeZone));
         services.AddSingleton<SecondFactor>();
+        services.AddSingleton<SignInTries>();
         services.AddSingleton<AccountDesk>();
         services.AddSingleton<ConsoleSessions>();
         services.AddSingleton<ConsoleRecords>();

@@ -69,12 +69,86 @@ public sealed class AccountTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Five_failures_lock_the_account_even_for_the_right_password()
+    public async Task Five_failures_shut_the_account_to_where_they_came_from_and_to_nobody_else()
     {
         var who = await _rig.FirstAdministratorAsync();
         for (var i = 0; i < 5; i++) Assert.Null(await _rig.SignInAsync("Suzuki", "wrong", "000000"));
         Assert.Null(await _rig.SignInAsync("Suzuki", Password, _rig.NextCode(who)));
         Assert.Equal(1, _rig.Acts("sign-in.locked"));
+        Assert.NotNull(await _rig.SignInAsync("Suzuki", Password, _rig.NextCode(who), "192.0.2.2"));
+        _rig.Clock.Advance(SignInTries.Pause);
+        Assert.NotNull(await _rig.SignInAsync("Suzuki", Password, _rig.NextCode(who)));
+    }
+
+    [Fact]
+    public async Task Tries_side_by_side_are_counted_each()
+    {
+        await _rig.FirstAdministratorAsync();
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => _rig.SignInAsync("Suzuki", "wrong", "000000"))));
+        Assert.InRange(_rig.Acts("sign-in.failed"), 3, SignInTries.FromOneAddressMax); // The eleventh and twelfth failure are not worth a record each.
+        Assert.Equal(10, _rig.Acts("sign-in.failed") + _rig.Acts("sign-in.locked"));
+    }
+
+    [Fact]
+    public async Task An_account_that_is_guessed_at_from_everywhere_stays_open_to_where_its_owner_signed_in_before()
+    {
+        var who = await _rig.FirstAdministratorAsync();
+        Assert.NotNull(await _rig.SignInAsync("Suzuki", Password, _rig.NextCode(who), "192.0.2.9"));
+        for (var i = 0; i < SignInTries.FromAnywhereMax; i++) Assert.Null(await _rig.SignInAsync("Suzuki", "wrong", "000000", $"198.51.100.{i}"));
+        Assert.Null(await _rig.SignInAsync("Suzuki", Password, _rig.NextCode(who), "203.0.113.7"));
+        Assert.NotNull(await _rig.SignInAsync("Suzuki", Password, _rig.NextCode(who), "192.0.2.9"));
+    }
+
+    [Fact]
+    public async Task A_flood_of_failures_leaves_a_handful_of_records()
+    {
+        await _rig.FirstAdministratorAsync();
+        for (var i = 0; i < 500; i++) Assert.Null(await _rig.SignInAsync($"name {i}", "wrong", "000000"));
+        Assert.InRange(_rig.Acts("sign-in.failed") + _rig.Acts("sign-in.locked"), 10, 30);
+    }
+
+    [Fact]
+    public async Task What_a_disabled_administrator_has_handed_out_makes_no_account()
+    {
+        var first = await _rig.FirstAdministratorAsync();
+        var second = await SecondAdministratorAsync(first);
+        var link = (await _rig.Desk.InviteAsync(first, Roles.Operator, "site", "joins the team")).Link!;
+        Assert.True((await _rig.Desk.SwitchAsync(second, first.Id, disable: true, "left")).Ok);
+        Assert.Equal("fault.link", (await _rig.EnrolAsync(link, "Friend")).Fault);
+    }
+
+    [Fact]
+    public async Task Nobody_decides_on_ones_own_disabling()
+    {
+        var first = await _rig.FirstAdministratorAsync();
+        var second = await SecondAdministratorAsync(first);
+        await _rig.Desk.InviteAsync(first, Roles.Auditor, "site", "the yearly audit");
+        var making = Assert.Single(await _rig.Desk.WaitingAsync());
+        var auditor = (await _rig.EnrolAsync((await _rig.Desk.ApproveAsync(second, making.Id, _rig.NextCode(second))).Link!, "Kansa")).Account!;
+        await _rig.Desk.SwitchAsync(first, auditor.Id, disable: true, "moved");
+        var pending = Assert.Single(await _rig.Desk.WaitingAsync());
+        Assert.Equal("fault.not-yourself", (await _rig.Desk.RejectAsync(auditor, pending.Id)).Fault);
+        Assert.Single(await _rig.Desk.WaitingAsync());
+        Assert.True((await _rig.Desk.RejectAsync(first, pending.Id)).Ok);
+    }
+
+    [Fact]
+    public async Task An_administrator_of_one_zone_switches_off_nobody_beyond_it()
+    {
+        var first = await _rig.FirstAdministratorAsync();
+        var second = await SecondAdministratorAsync(first, "room-a");
+        Assert.Equal("fault.scope-wider", (await _rig.Desk.SwitchAsync(second, first.Id, disable: true, "away with him")).Fault);
+    }
+
+    [Fact]
+    public async Task A_name_that_looks_like_anothers_is_that_others_or_none()
+    {
+        await _rig.FirstAdministratorAsync();
+        var link = await _rig.Desk.RecoverAsync("the phone is lost");
+        Assert.Equal("fault.name-taken", (await _rig.EnrolAsync(link, "Ｓｕｚｕｋｉ")).Fault);
+        Assert.Equal("fault.name", (await _rig.EnrolAsync(link, "Suzu\u200Bki")).Fault);
+        Assert.Equal(Roles.Administrator, (await _rig.EnrolAsync(link, "Tanaka")).Account!.Role);
+        Assert.Equal(1, _rig.Acts("account.recovery"));
     }
 
     [Fact]
@@ -200,13 +274,13 @@ public sealed class AccountTests : IAsyncLifetime
         Assert.True((await _rig.Desk.InviteAsync(zonal, Roles.Operator, "zone-b", "a colleague")).Ok);
     }
 
-    private async Task<SignedIn> InvitedAsync(SignedIn by, string role, string name) =>
-        (await _rig.EnrolAsync((await _rig.Desk.InviteAsync(by, role, "site", "joins the team")).Link!, name)).Account!;
+    private async Task<SignedIn> InvitedAsync(SignedIn by, string role, string name, string scope = "site") =>
+        (await _rig.EnrolAsync((await _rig.Desk.InviteAsync(by, role, scope, "joins the team")).Link!, name)).Account!;
 
     /// <summary>The one whom the only administrator makes, a day later.</summary>
-    private async Task<SignedIn> SecondAdministratorAsync(SignedIn first)
+    private async Task<SignedIn> SecondAdministratorAsync(SignedIn first, string scope = "site")
     {
-        var second = await InvitedAsync(first, Roles.Administrator, "Sato");
+        var second = await InvitedAsync(first, Roles.Administrator, "Sato", scope);
         _rig.Clock.Advance(SecondPerson.Wait);
         return second;
     }

@@ -71,10 +71,10 @@ internal sealed class ConsoleRig : IAsyncDisposable
 
     public async Task<SignedIn> FirstAdministratorAsync() => (await EnrolAsync(FirstLink!, "Suzuki")).Account!;
 
-    public async Task<Account?> SignInAsync(string name, string password, string code)
+    public async Task<Account?> SignInAsync(string name, string password, string code, string address = "192.0.2.1")
     {
         using var scope = _app.Services.CreateScope();
-        return await scope.ServiceProvider.GetRequiredService<SignIn>().CheckAsync(name, password, code);
+        return await scope.ServiceProvider.GetRequiredService<SignIn>().CheckAsync(name, password, code, address);
     }
 
     public System.Security.Claims.ClaimsPrincipal PrincipalOf(Account account)

@@ -49,6 +49,9 @@ public sealed class Invitation
 
     /// <summary>The administrator who makes another one with nobody else's approval.</summary>
     public string? AloneById { get; set; }
+
+    /// <summary>Whose invitation ends when that account is disabled; null for the first link and the command line's.</summary>
+    public string? InvitedById { get; set; }
     public DateTimeOffset ExpiresAt { get; set; }
     public DateTimeOffset? UsedAt { get; set; }
 }
@@ -93,7 +96,7 @@ public sealed class RecoveryCode
 public sealed class OperatorsDb(DbContextOptions<OperatorsDb> options) : IdentityUserContext<Account>(options)
 {
     private static readonly (string Table, string Column)[] _newColumns =
-        [("AspNetUsers", "AloneById"), ("AspNetUsers", "AloneAt"), ("AspNetUsers", "DisabledAt"), ("Invitations", "AloneById")];
+        [("AspNetUsers", "AloneById"), ("AspNetUsers", "AloneAt"), ("AspNetUsers", "DisabledAt"), ("Invitations", "AloneById"), ("Invitations", "InvitedById")];
 
     public DbSet<Invitation> Invitations => Set<Invitation>();
     public DbSet<PendingChange> PendingChanges => Set<PendingChange>();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -42,6 +43,7 @@ public sealed class AccountDesk(
         var found = await db.Invitations.AsNoTracking().SingleOrDefaultAsync(it => it.CodeHash == hash);
         if (found is null || found.UsedAt is not null || found.ExpiresAt <= clock.GetUtcNow()) return null;
         if (found.InvitedBy.Length == 0 && await db.Users.AnyAsync()) return null;
+        if (found.InvitedById is { } inviter && !await db.Users.AnyAsync(it => it.Id == inviter && !it.Disabled)) return null; // What a disabled person handed out ends too.
 
         return found;
     }
@@ -67,14 +69,14 @@ public sealed class AccountDesk(
         if (await FreshAsync(db, by) is not { Role: Roles.Administrator } inviter) return new("fault.not-allowed");
         if (!Roles.All.Contains(role, StringComparer.Ordinal)) return new("fault.role");
         if (!IsScope(scope)) return new("fault.scope");
-        if (inviter.Scope != "site" && !scope.Split(',').All(inviter.Scope.Split(',').Contains)) return new("fault.scope-wider");
+        if (!Covers(inviter.Scope, scope)) return new("fault.scope-wider");
         if (string.IsNullOrWhiteSpace(reason)) return new("fault.reason");
 
         if (role == Roles.Auditor) return await WaitAsync(db, by, PendingKind.MakeAuditor, null, scope, reason);
         if (role == Roles.Administrator && await NeedsSecondAsync(db, by)) return await WaitAsync(db, by, PendingKind.MakeAdministrator, null, scope, reason);
 
         var alone = role == Roles.Administrator;
-        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first", alone ? by.Id : null);
+        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first", alone ? by.Id : null, by.Id);
         await records.AddAsync(by, "account.invited", role, $"{reason} (scope {scope}{(alone ? "; by the only administrator, nobody else approved" : "")})");
         return new(null, link);
     }
@@ -91,6 +93,7 @@ public sealed class AccountDesk(
         if (string.IsNullOrWhiteSpace(reason)) return new("fault.reason");
         if (await db.Users.SingleOrDefaultAsync(it => it.Id == accountId) is not { } account) return new("fault.no-such-account");
         if (accountId == by.Id) return new("fault.not-yourself");
+        if (!Covers(by.Scope, account.Scope)) return new("fault.scope-wider");
 
         if (account.Role == Roles.Auditor)
             return await WaitAsync(db, by, disable ? PendingKind.DisableAuditor : PendingKind.EnableAuditor, account, account.Scope, reason);
@@ -124,7 +127,7 @@ public sealed class AccountDesk(
         if (pending.Kind is PendingKind.MakeAuditor or PendingKind.MakeAdministrator)
         {
             var role = pending.Kind == PendingKind.MakeAuditor ? Roles.Auditor : Roles.Administrator;
-            link = await AddInvitationAsync(db, role, pending.Scope, pending.RequestedBy, "/first");
+            link = await AddInvitationAsync(db, role, pending.Scope, pending.RequestedBy, "/first", invitedById: pending.RequestedById);
         }
         else if (await db.Users.SingleOrDefaultAsync(it => it.Id == pending.AccountId) is { } account)
         {
@@ -136,17 +139,37 @@ public sealed class AccountDesk(
         return new(null, link);
     }
 
-    /// <summary>Anybody who could approve, and the one who asked, may say no.</summary>
+    /// <summary>Anybody who could approve, and the one who asked, may say no; nobody about oneself.</summary>
     public async Task<DeskAnswer> RejectAsync(SignedIn by, string pendingId)
     {
         ArgumentNullException.ThrowIfNull(by);
         await using var db = await databases.CreateDbContextAsync();
         if (await FreshAsync(db, by) is not { Role: Roles.Administrator or Roles.Auditor }) return new("fault.not-allowed");
         var pending = await db.PendingChanges.SingleOrDefaultAsync(it => it.Id == pendingId && it.DecidedAt == null);
-        if (pending is null || !await DecideAsync(db, pending, by)) return new("fault.no-such-request");
+        if (pending is null) return new("fault.no-such-request");
+        if (pending.AccountId == by.Id) return new("fault.not-yourself");
+        if (!await DecideAsync(db, pending, by)) return new("fault.no-such-request");
 
         await records.AddAsync(by, "account.rejected", Target(pending), pending.Reason);
         return DeskAnswer.Done;
+    }
+
+    public async Task<bool> IsEnabledAsync(string accountId)
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        return await db.Users.AnyAsync(it => it.Id == accountId && !it.Disabled);
+    }
+
+    /// <summary>
+    /// The way back in for a site whose only administrator has lost everything: a link for a new administrator, made by whoever has a shell as the service's user on the
+    /// hub's own machine, who could as well replace the files. It stands on the record as what it is.
+    /// </summary>
+    public async Task<string> RecoverAsync(string reason)
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        var link = await AddInvitationAsync(db, Roles.Administrator, "site", "command line", "/first");
+        await records.AddAsync(null, "account.recovery", Roles.Administrator, $"{reason} (at the hub's own machine, by {Environment.UserName})");
+        return link;
     }
 
     /// <summary>The account behind a session, unless it was disabled or its security stamp changed.</summary>
@@ -163,10 +186,10 @@ public sealed class AccountDesk(
     {
         ArgumentNullException.ThrowIfNull(users);
         ArgumentNullException.ThrowIfNull(password);
-        name = (name ?? "").Trim();
+        name = Narrow(name ?? "").Trim();
         var now = clock.GetUtcNow();
         if (await FindAsync(invitationCode) is not { } invitation) return ("fault.link", null, []);
-        if (name.Length is < 1 or > 64 || name.Any(char.IsControl)) return ("fault.name", null, []);
+        if (name.Length is < 1 or > 64 || name.EnumerateRunes().Any(IsUnseen)) return ("fault.name", null, []);
         if (password.Length is < 12 or > 256) return ("fault.password", null, []);
         if (password.Contains(name, StringComparison.OrdinalIgnoreCase) && name.Length >= 4) return ("fault.password-name", null, []);
         if (Totp.Match(secret, totp?.Replace(" ", "", StringComparison.Ordinal), now, 0) is not { } step) return ("fault.code", null, []);
@@ -188,7 +211,6 @@ public sealed class AccountDesk(
             CreatedAt = now,
             TotpSecret = factor.Protect(secret),
             TwoFactorEnabled = true,
-            LockoutEnabled = true,
         };
         var made = await users.CreateAsync(account, password);
         if (!made.Succeeded)
@@ -207,7 +229,16 @@ public sealed class AccountDesk(
         return (null, account, codes);
     }
 
+    // Full-width letters are the plain ones (the framework normalizes nothing without a culture library).
+    private static string Narrow(string name) => new([.. name.Select(it => it is >= '！' and <= '～' ? (char)(it - '！' + '!') : it == '　' ? ' ' : it)]);
+
+    // Two names that look alike would be one person to whoever reads the record.
+    private static bool IsUnseen(System.Text.Rune it) => System.Text.Rune.GetUnicodeCategory(it) is UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+
     private static bool IsScope(string scope) => scope == "site" || scope.Split(',').All(Core.Names.IsPlain);
+
+    private static bool Covers(string mine, string others) => mine == "site" || others != "site" && others.Split(',').All(it => mine.Split(',').Contains(it, StringComparer.Ordinal));
 
     private static string Target(PendingChange it) => it.Kind switch
     {
@@ -226,10 +257,15 @@ public sealed class AccountDesk(
 
     private async Task SwitchAsync(OperatorsDb db, Account account, bool disable)
     {
-        account.Disabled = disable;
-        account.DisabledAt = disable ? clock.GetUtcNow() : null;
-        account.SecurityStamp = Convert.ToHexString(RandomNumberGenerator.GetBytes(16)); // Ends every session of the account.
-        await db.SaveChangesAsync();
+        // Each column by itself: whatever else is saving this account at the moment must not write the old ones back.
+        DateTimeOffset? at = disable ? clock.GetUtcNow() : null;
+        var (stamp, concurrency) = (Convert.ToHexString(RandomNumberGenerator.GetBytes(16)), Guid.CreateVersion7(clock.GetUtcNow()).ToString());
+        var (aloneById, aloneAt) = (account.AloneById, account.AloneAt);
+        await db.Users.Where(it => it.Id == account.Id).ExecuteUpdateAsync(it => it
+            .SetProperty(row => row.Disabled, disable).SetProperty(row => row.DisabledAt, at)
+            .SetProperty(row => row.AloneById, aloneById).SetProperty(row => row.AloneAt, aloneAt)
+            .SetProperty(row => row.SecurityStamp, stamp) // Ends every session of the account.
+            .SetProperty(row => row.ConcurrencyStamp, concurrency));
     }
 
     private async Task<DeskAnswer> WaitAsync(OperatorsDb db, SignedIn by, PendingKind kind, Account? account, string scope, string reason)
@@ -262,7 +298,7 @@ public sealed class AccountDesk(
             .ExecuteUpdateAsync(it => it.SetProperty(row => row.DecidedAt, now).SetProperty(row => row.DecidedBy, by.Name)) == 1;
     }
 
-    private async Task<string> AddInvitationAsync(OperatorsDb db, string role, string scope, string by, string path, string? aloneById = null)
+    private async Task<string> AddInvitationAsync(OperatorsDb db, string role, string scope, string by, string path, string? aloneById = null, string? invitedById = null)
     {
         var code = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         db.Invitations.Add(new()
@@ -272,6 +308,7 @@ public sealed class AccountDesk(
             Scope = scope,
             InvitedBy = by,
             AloneById = aloneById,
+            InvitedById = invitedById,
             ExpiresAt = clock.GetUtcNow() + _linkLife,
         });
         await db.SaveChangesAsync();

@@ -8,40 +8,36 @@ namespace PhysSec.Hub.Web.Accounts;
 
 /// <summary>Checks name, password and second factor together, so that the answer never tells which of them was wrong.</summary>
 public sealed class SignIn(
-    UserManager<Account> users, SecondFactor factor, ConsoleRecords records, ConsoleSessions sessions, TimeProvider clock)
+    UserManager<Account> users, SecondFactor factor, SignInTries tries, AccountDesk desk, ConsoleRecords records, ConsoleSessions sessions, TimeProvider clock)
 {
     /// <summary>Verified for a name that does not exist, so that the answer takes as long.</summary>
     private static readonly string _nobody = new PasswordHasher<Account>().HashPassword(new(), "nobody's password");
 
-    /// <summary>The account, or null. Five failures lock it for 15 minutes. A recovery code may stand in for the six digits.</summary>
-    public async Task<Account?> CheckAsync(string? name, string? password, string? code)
+    /// <summary>The account, or null; see <see cref="SignInTries"/> for how often. A recovery code may stand in for the six digits.</summary>
+    /// <param name="name">As typed.</param>
+    /// <param name="password">As typed.</param>
+    /// <param name="code">Six digits, or a recovery code.</param>
+    /// <param name="address">Where the request comes from.</param>
+    public async Task<Account?> CheckAsync(string? name, string? password, string? code, string address)
     {
         var account = await users.FindByNameAsync((name ?? "").Trim());
-        if (account is null)
-        {
-            new PasswordHasher<Account>().VerifyHashedPassword(new(), _nobody, password ?? "");
-            await records.AddAsync(null, "sign-in.failed", "unknown name", "no such account");
-            return null;
-        }
-
-        if (account.Disabled || await users.IsLockedOutAsync(account))
-        {
-            await records.AddAsync(null, "sign-in.failed", account.UserName!, account.Disabled ? "disabled" : "locked");
-            return null;
-        }
-
-        var right = await users.CheckPasswordAsync(account, password ?? "")
-            && (await factor.TakeCodeAsync(account.Id, code) || await factor.TakeRecoveryCodeAsync(account.Id, code));
+        var who = account?.Id ?? "nobody";
+        var mayTry = tries.Begin(who, address);
+        if (mayTry && account is null) new PasswordHasher<Account>().VerifyHashedPassword(new(), _nobody, password ?? "");
+        var right = mayTry && account is { Disabled: false }
+            && await users.CheckPasswordAsync(account, password ?? "")
+            && (await factor.TakeCodeAsync(account.Id, code) || await factor.TakeRecoveryCodeAsync(account.Id, code))
+            && await desk.IsEnabledAsync(account.Id); // Disabled a moment ago counts.
         if (!right)
         {
-            await users.AccessFailedAsync(account);
-            var locked = await users.IsLockedOutAsync(account);
-            await records.AddAsync(null, locked ? "sign-in.locked" : "sign-in.failed", account.UserName!, "wrong password or code");
+            var why = !mayTry ? "too many failures" : account is null ? "no such account" : account.Disabled ? "disabled" : "wrong password or code";
+            if (tries.WorthARecord(address) is { } count)
+                await records.AddAsync(null, mayTry ? "sign-in.failed" : "sign-in.locked", account?.UserName ?? "unknown name", $"{why}; from {address}, {count} in a row");
             return null;
         }
 
-        await users.ResetAccessFailedCountAsync(account);
-        await records.AddAsync(new(account.Id, account.UserName!, account.Role, account.Scope), "sign-in", account.UserName!, "password and second factor");
+        tries.Succeeded(who, address);
+        await records.AddAsync(new(account!.Id, account.UserName!, account.Role, account.Scope), "sign-in", account.UserName!, $"password and second factor; from {address}");
         return account;
     }
 
