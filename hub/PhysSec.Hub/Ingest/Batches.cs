@@ -14,6 +14,9 @@ public sealed class BadPayloadException(string message) : Exception(message);
 /// <summary>Everything that can be checked of a batch without the store: shape, key, chain, signature.</summary>
 public static class Batches
 {
+    /// <summary>No honest number of the wire comes near it: whatever is counted on from here fits.</summary>
+    public const long NumberMax = 1L << 52;
+
     private const int RecordsMax = 500;
 
     /// <exception cref="BadPayloadException">Says what is wrong with it.</exception>
@@ -21,21 +24,22 @@ public static class Batches
     {
         var batch = Read(payload, WireJson.Plain.JournalBatch);
         if (batch.Stream != stream) throw new BadPayloadException($"stream \"{batch.Stream}\" came on the topic of stream \"{stream}\"");
-        if (batch.First < 1 || batch.Records.Count is < 1 or > RecordsMax || batch.Last - batch.First + 1 != batch.Records.Count)
+        if (batch.First is < 1 or > NumberMax || batch.Last < batch.First || batch.Records.Count is < 1 or > RecordsMax || batch.Last - batch.First != batch.Records.Count - 1)
             throw new BadPayloadException($"records {batch.First}–{batch.Last} do not fit a batch of {batch.Records.Count} (1–{RecordsMax})");
         if (!IsHash(batch.Prev) || !IsHash(batch.Head)) throw new BadPayloadException("prev or head is no SHA-256 in lower-case hex");
         if (!Signing.Verify(node.Key, Signing.BatchText(site, node.Id, batch), batch.Signature)) throw new BadPayloadException("the signature is not this node's");
 
-        var records = new List<CheckedRecord>(batch.Records.Count);
+        // Nothing is read of a record before its text has led to the head that was signed.
+        var links = new List<(string Prev, string Hash, string Body)>(batch.Records.Count);
         var head = batch.Prev;
-        for (var i = 0; i < batch.Records.Count; i++)
+        foreach (var element in batch.Records)
         {
-            var record = Check(batch.Records[i], head, batch.Epoch, stream, batch.First + i);
-            records.Add(record);
-            head = record.Hash;
+            var body = Text(element);
+            links.Add((head, head = Chain.Next(head, body), body));
         }
 
-        return head == batch.Head ? (batch, records) : throw new BadPayloadException("the records do not lead to the head that was signed");
+        if (head != batch.Head) throw new BadPayloadException("the records do not lead to the head that was signed");
+        return (batch, [.. links.Select((it, i) => new CheckedRecord(Record(it.Body, batch.Epoch, stream, batch.First + i), it.Prev, it.Hash, it.Body))]);
     }
 
     /// <inheritdoc cref="Check(SiteId, EnrolledNode, string, byte[])"/>
@@ -43,9 +47,10 @@ public static class Batches
     {
         var hot = Read(payload, WireJson.Plain.HotRecord);
         if (!IsHash(hot.Prev)) throw new BadPayloadException("prev is no SHA-256 in lower-case hex");
-        var record = Check(hot.Record, hot.Prev, null, Streams.Access, null);
-        return Signing.Verify(node.Key, Signing.HotText(site, node.Id, hot.Prev, record.Hash), hot.Signature)
-            ? record : throw new BadPayloadException("the signature is not this node's");
+        var body = Text(hot.Record);
+        var hash = Chain.Next(hot.Prev, body);
+        if (!Signing.Verify(node.Key, Signing.HotText(site, node.Id, hot.Prev, hash), hot.Signature)) throw new BadPayloadException("the signature is not this node's");
+        return new CheckedRecord(Record(body, null, Streams.Access, null), hot.Prev, hash, body);
     }
 
     /// <summary>Reads one message of the wire.</summary>
@@ -62,9 +67,20 @@ public static class Batches
         }
     }
 
-    private static CheckedRecord Check(JsonElement element, string prev, long? epoch, string stream, long? seq)
+    private static string Text(JsonElement element)
     {
-        var body = element.GetRawText();
+        try
+        {
+            return element.GetRawText();
+        }
+        catch (InvalidOperationException)
+        {
+            throw new BadPayloadException("a record is no UTF-8");
+        }
+    }
+
+    private static JournalRecord Record(string body, long? epoch, string stream, long? seq)
+    {
         JournalRecord record;
         try
         {
@@ -75,9 +91,9 @@ public static class Batches
             throw new BadPayloadException($"record {seq} cannot be read: {fault.Message}");
         }
 
-        if (epoch is { } e && record.Epoch != e || record.Stream != stream || seq is { } s && record.Seq != s || record.Seq < 1)
+        if (epoch is { } e && record.Epoch != e || record.Stream != stream || seq is { } s && record.Seq != s || record.Seq is < 1 or > NumberMax)
             throw new BadPayloadException($"record {record.Epoch}/{record.Stream}/{record.Seq} stands where {epoch}/{stream}/{seq} belongs");
-        return new CheckedRecord(record, prev, Chain.Next(prev, body), body);
+        return record;
     }
 
     private static bool IsHash(string text) => text is { Length: 64 } && text.All(it => it is >= '0' and <= '9' or >= 'a' and <= 'f');

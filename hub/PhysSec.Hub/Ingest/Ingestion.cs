@@ -51,11 +51,18 @@ public sealed class Ingestion(
                 _ => throw new BadPayloadException($"nothing is taken on {topic.Channel}"),
             });
         }
-        catch (BadPayloadException fault)
+        catch (Exception fault) when (IsThePayloads(fault)) // Whatever it set off: behind a broker that gives it again it would stop every node's way in for ever.
         {
             await SetAsideAsync(topic, string.Join('/', topic.Site, topic.Node, topic.Channel, topic.Rest), payload, fault.Message);
         }
     }
+
+    private static bool IsThePayloads(Exception fault) => fault switch
+    {
+        SqliteException store => store.SqliteErrorCode is SQLitePCL.raw.SQLITE_CONSTRAINT or SQLitePCL.raw.SQLITE_TOOBIG or SQLitePCL.raw.SQLITE_MISMATCH,
+        OperationCanceledException or OutOfMemoryException or ObjectDisposedException or System.Threading.Channels.ChannelClosedException => false, // The hub stops, or cannot go on.
+        _ => true,
+    };
 
     /// <summary>Keeps what cannot be used, and says so.</summary>
     public async Task SetAsideAsync(NodeTopic? topic, string text, byte[] payload, string fault)
@@ -100,7 +107,7 @@ public sealed class Ingestion(
         switch (it.Record.Fact)
         {
             case AlarmRaised or AlarmCleared:
-                alarms.Apply(store, node, it.Record.Fact, at, now, late);
+                alarms.Apply(store, node, Finite(it.Record.Fact), at, now, late);
                 break;
             case MeasurementsThinned:
                 Records.Advance(store, node.Value, it.Record.Epoch, Streams.Measurements);
@@ -112,6 +119,16 @@ public sealed class Ingestion(
 
         return stored;
     }
+
+    // JSON can write a number that no double holds; the alarm counts all the same.
+    private static Fact Finite(Fact fact) => fact switch
+    {
+        AlarmRaised it => it with { Value = Finite(it.Value), Limit = Finite(it.Limit) },
+        AlarmCleared it => it with { Value = Finite(it.Value) },
+        _ => fact,
+    };
+
+    private static double? Finite(double? value) => value is { } it && double.IsFinite(it) ? it : null;
 
     // It waited for the network, or (behind a broker that kept it) for this hub to run again.
     private bool IsLate(JournalRecord record, DateTimeOffset now) =>
@@ -150,6 +167,8 @@ public sealed class Ingestion(
         var birth = Batches.Read(payload, WireJson.Plain.Birth);
         if (birth.Schema != Topics.Version) throw new BadPayloadException($"schema {birth.Schema} is not spoken here; schema {Topics.Version} is");
         if (birth.Node != node.Id.Value) throw new BadPayloadException($"the birth of \"{birth.Node}\" came on the topic of {node.Id}");
+        if (birth.Epoch is < 0 or > Batches.NumberMax || birth.LastSeqAccess is < 0 or > Batches.NumberMax || birth.PolicyVersion is < 0 or > Batches.NumberMax)
+            throw new BadPayloadException($"epoch {birth.Epoch}, record {birth.LastSeqAccess} or policy {birth.PolicyVersion} is beyond every count");
         await nodes.BornAsync(node.Id, birth, System.Text.Encoding.UTF8.GetString(payload));
         live.Take(node.Id, "birth", null, payload);
 

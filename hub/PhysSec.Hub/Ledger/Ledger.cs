@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
+using PhysSec.Hub.Ingest;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Ledger;
@@ -101,7 +102,7 @@ public static class Records
         {
             if (stream != Streams.Measurements) return;
             foreach (var (first, last) in Thinned(store, source, epoch))
-                if (first <= through + 1 && last > through) (through, head) = (last, "");
+                if (first <= through + 1 && last > through && last <= Batches.NumberMax) (through, head) = (last, "");
         }
     }
 

@@ -38,11 +38,14 @@ internal sealed class SignedNode : IDisposable
         return this;
     }
 
-    public SignedNode Write(Fact fact, DateTimeOffset at, LinkState link = LinkState.Up)
+    public SignedNode Write(Fact fact, DateTimeOffset? at, LinkState link = LinkState.Up, ClockQuality clock = ClockQuality.Synced) => Write(JsonSerializer.Serialize(
+        new JournalRecord(Epoch, Streams.Access, _bodies.Count + 1, at, (_bodies.Count + 1) * 1_000, "boot", clock, link, fact), WireJson.Plain.JournalRecord));
+
+    /// <summary>Writes this text as the next record, whatever it says.</summary>
+    public SignedNode Write(string body)
     {
-        var record = new JournalRecord(Epoch, Streams.Access, _bodies.Count + 1, at, (_bodies.Count + 1) * 1_000, "boot", ClockQuality.Synced, link, fact);
-        _bodies.Add(JsonSerializer.Serialize(record, WireJson.Plain.JournalRecord));
-        _heads.Add(Chain.Next(Head, _bodies[^1]));
+        _bodies.Add(body);
+        _heads.Add(Chain.Next(Head, body));
         return this;
     }
 
@@ -64,8 +67,8 @@ internal sealed class SignedNode : IDisposable
     }
 
     /// <summary>The birth of a node whose journal ends with this record.</summary>
-    public byte[] Birth(long lastSeq) => JsonSerializer.SerializeToUtf8Bytes(
-        new Birth(Topics.Version, Id.Value, "1.0", "test", true, Epoch, "boot", lastSeq, _heads[(int)lastSeq], 0, [], [], null), WireJson.Plain.Birth);
+    public byte[] Birth(long lastSeq, long policy = 0) => JsonSerializer.SerializeToUtf8Bytes(
+        new Birth(Topics.Version, Id.Value, "1.0", "test", true, Epoch, "boot", lastSeq, _heads[(int)lastSeq], policy, [], [], null), WireJson.Plain.Birth);
 
     public void Dispose() => _key.Dispose();
 
