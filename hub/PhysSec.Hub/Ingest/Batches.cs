@@ -50,7 +50,9 @@ public static class Batches
         var body = Text(hot.Record);
         var hash = Chain.Next(hot.Prev, body);
         if (!Signing.Verify(node.Key, Signing.HotText(site, node.Id, hot.Prev, hash), hot.Signature)) throw new BadPayloadException("the signature is not this node's");
-        return new CheckedRecord(Record(body, null, Streams.Access, null), hot.Prev, hash, body);
+        return Unreadable.PlaceOf(body) is ({ } epoch, Streams.Access, >= 1 and <= NumberMax and var seq)
+            ? new CheckedRecord(Record(body, epoch, Streams.Access, seq), hot.Prev, hash, body)
+            : throw new BadPayloadException("the record does not say where in the access stream it stands");
     }
 
     /// <summary>Reads one message of the wire.</summary>
@@ -79,21 +81,19 @@ public static class Batches
         }
     }
 
-    private static JournalRecord Record(string body, long? epoch, string stream, long? seq)
+    // Once signed and in its chain a record is stored whatever it says: the node can never take it back, and the stream would stand behind it for ever.
+    private static JournalRecord Record(string body, long epoch, string stream, long seq)
     {
-        JournalRecord record;
         try
         {
-            record = JsonSerializer.Deserialize(body, WireJson.Plain.JournalRecord) ?? throw new BadPayloadException("a record is null");
+            return JsonSerializer.Deserialize(body, WireJson.Plain.JournalRecord) is not { } record ? Unreadable.At(epoch, stream, seq, body, "it is null")
+                : record.Epoch == epoch && record.Stream == stream && record.Seq == seq ? record
+                : Unreadable.At(epoch, stream, seq, body, $"it calls itself {record.Epoch}/{record.Stream}/{record.Seq}");
         }
-        catch (Exception fault) when (fault is JsonException or NotSupportedException)
+        catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            throw new BadPayloadException($"record {seq} cannot be read: {fault.Message}");
+            return Unreadable.At(epoch, stream, seq, body, fault.Message);
         }
-
-        if (epoch is { } e && record.Epoch != e || record.Stream != stream || seq is { } s && record.Seq != s || record.Seq is < 1 or > NumberMax)
-            throw new BadPayloadException($"record {record.Epoch}/{record.Stream}/{record.Seq} stands where {epoch}/{stream}/{seq} belongs");
-        return record;
     }
 
     private static bool IsHash(string text) => text is { Length: 64 } && text.All(it => it is >= '0' and <= '9' or >= 'a' and <= 'f');

@@ -78,14 +78,15 @@ public sealed class Ingestion(
         if (batch.Epoch < 1 || batch.Epoch > node.Epoch)
             throw new BadPayloadException(string.Create(CultureInfo.InvariantCulture, $"epoch {batch.Epoch} was never issued to this node; its epoch is {node.Epoch}"));
         var now = clock.GetUtcNow();
+        var odd = new List<string>();
         var (ack, diverged) = await state.Store.WriteAsync(store =>
         {
             var forked = false;
-            foreach (var record in records) forked |= Store(store, node.Id, record, now) == Stored.Diverged;
+            foreach (var record in records) forked |= Store(store, node.Id, record, now, odd) == Stored.Diverged;
             forked |= !Records.Advance(store, node.Id.Value, batch.Epoch, stream);
             return (AckOf(store, node.Id, batch.Epoch, stream, now), forked);
         });
-        await AfterAsync(node.Id, records, diverged, now);
+        await AfterAsync(node.Id, records, diverged, odd, now);
         await SendAckAsync(node.Id, ack);
     }
 
@@ -94,30 +95,47 @@ public sealed class Ingestion(
         var record = Batches.CheckHot(state.Site, node, payload);
         if (record.Record.Epoch < 1 || record.Record.Epoch > node.Epoch) throw new BadPayloadException($"epoch {record.Record.Epoch} was never issued to this node");
         var now = clock.GetUtcNow();
-        var diverged = await state.Store.WriteAsync(store => Store(store, node.Id, record, now) == Stored.Diverged);
-        await AfterAsync(node.Id, [record], diverged, now);
+        var odd = new List<string>();
+        var diverged = await state.Store.WriteAsync(store => Store(store, node.Id, record, now, odd) == Stored.Diverged);
+        await AfterAsync(node.Id, [record], diverged, odd, now);
     }
 
-    private Stored Store(SqliteConnection store, NodeId node, CheckedRecord it, DateTimeOffset now)
+    private Stored Store(SqliteConnection store, NodeId node, CheckedRecord it, DateTimeOffset now, List<string> odd)
     {
         var late = IsLate(it.Record, now);
         var stored = Records.Append(store, node, it.Record, it.Hash, it.Body, now, late);
         if (stored != Stored.New) return stored;
-        var at = it.Record.At ?? now;
-        switch (it.Record.Fact)
+        var fault = (it.Record.Fact as Unreadable)?.Fault;
+        store.Execute("savepoint projection");
+        try
+        {
+            Project(store, node, it.Record, now, late);
+        }
+        catch (Exception thrown) when (IsThePayloads(thrown)) // The record stays; what it should have moved does not.
+        {
+            store.Execute("rollback to projection");
+            fault = thrown.Message;
+        }
+
+        store.Execute("release projection");
+        if (fault is not null) odd.Add($"record {it.Record.Epoch}/{it.Record.Stream}/{it.Record.Seq} is stored and was not understood: {fault}");
+        return stored;
+    }
+
+    private void Project(SqliteConnection store, NodeId node, JournalRecord record, DateTimeOffset now, bool late)
+    {
+        switch (record.Fact)
         {
             case AlarmRaised or AlarmCleared:
-                alarms.Apply(store, node, Finite(it.Record.Fact), at, now, late);
+                alarms.Apply(store, node, Finite(record.Fact), record.At ?? now, now, late);
                 break;
             case MeasurementsThinned:
-                Records.Advance(store, node.Value, it.Record.Epoch, Streams.Measurements);
+                Records.Advance(store, node.Value, record.Epoch, Streams.Measurements);
                 break;
             case PolicyApplied applied:
                 PolicyPublisher.MarkInForce(store, node, applied.Version, now);
                 break;
         }
-
-        return stored;
     }
 
     // JSON can write a number that no double holds; the alarm counts all the same.
@@ -149,7 +167,7 @@ public sealed class Ingestion(
         await link.PublishAsync(Topics.Ack(state.Site, node), JsonSerializer.SerializeToUtf8Bytes(signed, WireJson.Plain.Ack));
     }
 
-    private async Task AfterAsync(NodeId node, IReadOnlyList<CheckedRecord> records, bool diverged, DateTimeOffset now)
+    private async Task AfterAsync(NodeId node, IReadOnlyList<CheckedRecord> records, bool diverged, List<string> odd, DateTimeOffset now)
     {
         foreach (var it in records.Where(it => !IsLate(it.Record, now)))
         {
@@ -157,6 +175,8 @@ public sealed class Ingestion(
             if (it.Record.Fact is AccessDenied { Credential: { } credential } denied) presentations.Offer(denied.Door, denied.Direction, credential);
         }
 
+        foreach (var fault in odd) log.LogWarning("{Node}: {Fault}", node, fault);
+        if (odd.Count > 0) await alarms.RaiseAsync(AlarmClasses.DeadLetter, node.Value, node, odd[0]);
         if (diverged) await alarms.RaiseAsync(AlarmClasses.RecordDiverged, node.Value, node, "the node's records differ from what is stored under the same keys");
         if (records.Any(it => it.Record.Fact is AlarmRaised or AlarmCleared)) alarms.Announce();
         Committed?.Invoke();

@@ -68,6 +68,45 @@ public sealed class HostilePayloadTests
         Assert.Equal((true, null), hub.Alarms.List().Select(it => (it.Active, it.Value)).Single());
     }
 
+    [Theory]
+    [InlineData("a kind of a newer firmware", "\"kind\":\"door.exit-request\"", "\"kind\":\"door.sang\"")]
+    [InlineData("a field that is missing", "\"boot\":\"boot\",", "")]
+    [InlineData("another place than its own", "\"seq\":2", "\"seq\":7")]
+    [InlineData("a name that is no text", "\"door\":\"door-a\"", "\"door\":7")]
+    [InlineData("no object", null, "[]")]
+    public async Task A_signed_record_that_is_not_understood_is_stored_as_it_came_and_said_and_the_stream_goes_on(string what, string? from, string to)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var plain = (await hub.EnrolAsync("node-a")).Write(3, hub.Time.GetUtcNow());
+        var body = from is null ? to : plain.Bodies[1].Replace(from, to, StringComparison.Ordinal);
+        using var node = new SignedNode(plain.Bundle).Write(plain.Bodies[0]).Write(body).Write(plain.Bodies[2]);
+
+        if (what == "a kind of a newer firmware") await hub.TakeAsync(node, "hot", null, node.Hot(2));
+        await hub.TakeBatchAsync(node, 1, 3);
+        await hub.TakeBatchAsync(node, 1, 3);
+
+        Assert.NotEqual(plain.Bodies[1], body);
+        Assert.Equal((3, node.Head), hub.Through(node));
+        Assert.Equal(node.Bodies, hub.Ledger(node).Select(it => it.Body));
+        Assert.Equal(["door.exit-request", "unknown", "door.exit-request"], hub.Store.Read(it => it.Query("select kind from ledger where source = 'node-a' order by seq", row => row.GetString(0))));
+        Assert.Empty(hub.TurnedAway.DeadLetters(10));
+        Assert.Contains("record 1/a/2", hub.Alarms.List().Single(it => it is { Class: "dead-letter", Source: "node-a", Active: true }).Detail!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_reason_that_only_a_newer_firmware_knows_keeps_the_time_of_its_record()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = await hub.EnrolAsync("node-a");
+        var at = hub.Time.GetUtcNow().AddHours(-2);
+        node.Write($$"""{"epoch":1,"stream":"a","seq":1,"at":"{{at:O}}","up":1,"boot":"b","clock":"Synced","link":"Down","fact":{"kind":"access.denied","reason":"fullMoon""" + "\"}}");
+
+        await hub.TakeBatchAsync(node, 1, 1);
+
+        Assert.Equal((Rows.ToStored(at), 1, "unknown"), hub.Store.Read(it => it.Query(
+            "select at, late, kind from ledger where source = 'node-a'", row => (row.GetInt64(0), (int)row.GetInt64(1), row.GetString(2))).Single()));
+    }
+
     private static byte[] Bytes(JournalBatch batch) => JsonSerializer.SerializeToUtf8Bytes(batch, WireJson.Plain.JournalBatch);
 
     // 0xFF stands in no UTF-8 text.
