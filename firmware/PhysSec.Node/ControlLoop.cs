@@ -32,6 +32,8 @@ public sealed class ControlLoop
     private readonly string _boot;
     private LinkState _link = LinkState.Down;
     private TimeZoneInfo _zone = SiteZone.Find("Asia/Tokyo");
+    private PolicyArrived? _waiting;
+    private long _policyVersion;
     private int _tickDue;
     private long _lost;
     private long _lostSeen;
@@ -63,7 +65,9 @@ public sealed class ControlLoop
     /// <summary>Never blocks.</summary>
     public void Post(Input input)
     {
-        if (!_queue.Writer.TryWrite(input)) Interlocked.Increment(ref _lost);
+        if (_queue.Writer.TryWrite(input)) return;
+        if (input is PolicyArrived policy) Volatile.Write(ref _waiting, policy); // A revocation is never lost; the newest says all.
+        else Interlocked.Increment(ref _lost);
     }
 
     /// <summary>Runs until told to stop; what was posted before is still carried out. Outputs are safe at the end, whatever the reason.</summary>
@@ -108,6 +112,7 @@ public sealed class ControlLoop
             world.Field.PostContacts();
         }
 
+        if (Interlocked.Exchange(ref _waiting, null) is { } policy && policy.Policy.Version > _policyVersion) await HandleAsync(world, policy);
         if (_siteClock.Observe(_clock.GetUtcNow(), Uptime) is { } changed) await HandleAsync(world, changed);
         if (_keeper.Retry(Stamp)) await HandleAsync(world, new JournalHealthChanged(true, null));
         foreach (var it in world.Field.LockFaultChanges()) await HandleAsync(world, it);
@@ -126,13 +131,14 @@ public sealed class ControlLoop
                     await KeepAsync([noted.Entry], null);
                     continue;
                 case HubTimeSeen seen:
-                    if (_siteClock.HubSays(seen.HubTime, seen.Wall) is { } changed) _first.Enqueue(changed);
+                    if (_siteClock.HubSays(seen.HubTime, seen.Wall, Uptime) is { } changed) _first.Enqueue(changed);
                     continue;
                 case LinkChanged link:
                     _link = link.Up ? LinkState.Up : LinkState.Down;
                     break;
                 case PolicyArrived policy:
                     _zone = SiteZone.Find(policy.Policy.TimeZone);
+                    _policyVersion = policy.Policy.Version;
                     break;
                 default:
                     break;

@@ -31,7 +31,7 @@ public sealed class NodeHost(
     private UplinkLoop? _uplink;
     private Task _looping = Task.CompletedTask;
     private NodeReport? _report;
-    private bool _openedLate; // The journal could not be opened at the start.
+    private JournalStore? _known; // The journal that the rest of the node has been told of.
 
     /// <summary>Why the node had to stop by itself; null after an orderly stop.</summary>
     public Exception? Failure { get; private set; }
@@ -51,7 +51,6 @@ public sealed class NodeHost(
         WarmUp(stamp);
 
         var journal = _writer.Store;
-        _openedLate = journal is null;
         _policies = new PolicyIntake(config.Site, config.Node, config.HubKey, () => _writer.Store);
         var siteClock = new SiteClock(Firmware.ReleasedAt, journal?.Newest);
         var keeper = new RecordKeeper(_writer, clock, records => _uplink?.Committed(records));
@@ -61,12 +60,6 @@ public sealed class NodeHost(
         _certificate = new CertificateIntake(config.Node, config.Authority, config.Certificate, config.DeviceKey, config.StateFolder);
         _report = new NodeReport(config, boardFile, _field, _loop, _policies, _certificate, boot, () => _writer.Store);
         _uplink = Connect(_report);
-
-        if (journal?.Repaired is { } repaired)
-        {
-            log.LogError("the journal was damaged and set aside as {SetAside}: {Fault}", repaired.SetAside, repaired.Fault);
-            _loop.Post(new Noted(new Entry(Streams.Access, repaired)));
-        }
 
         var stored = _policies.Load();
         if (stored is PolicyRejected refused) _loop.Post(refused);
@@ -137,17 +130,22 @@ public sealed class NodeHost(
     private async Task KeepHouseAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(_housekeeping, clock);
+        string? said = null;
         while (true)
         {
             if (_loop!.SinceBeat < _beatMax) systemd?.Notify(new ServiceState("WATCHDOG=1"));
-            if (_openedLate && _writer!.Store is not null)
+            try
             {
-                _openedLate = false;
-                if (_policies!.InForce is null && _policies.Load() is { } late) _loop.Post(late);
+                LookAtTheJournal();
+                said = null;
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                // A disk that is bad must not stop the doors: this comes again in a second.
+                if (failure.Message != said) log.LogError("{Fault}", failure.Message);
+                said = failure.Message;
             }
 
-            _policies!.Save();
-            Forget();
             try
             {
                 await timer.WaitForNextTickAsync(stop);
@@ -159,17 +157,27 @@ public sealed class NodeHost(
         }
     }
 
-    private void Forget()
+    private void LookAtTheJournal()
     {
         if (_writer!.Store is not { } store) return;
-        try
+        if (!ReferenceEquals(store, _known)) Welcome(store);
+        _policies!.Save();
+        store.Prune(Retention.Default, _loop!.SiteTime);
+        if (store.Thin(_report!.DiskFree, Retention.Default, _loop.Stamp)) log.LogWarning("the disk is nearly full: old records were removed");
+    }
+
+    /// <summary>The journal was opened (again), maybe an empty one in the place of one that was damaged.</summary>
+    private void Welcome(JournalStore store)
+    {
+        _known = store;
+        if (store.Repaired is { } repaired)
         {
-            store.Prune(Retention.Default, _loop!.SiteTime);
-            if (store.Thin(_report!.DiskFree, Retention.Default, _loop.Stamp)) log.LogWarning("the disk is nearly full: old records were removed");
+            log.LogError("the journal was damaged and set aside as {SetAside}: {Fault}", repaired.SetAside, repaired.Fault);
+            _loop!.Post(new Noted(new Entry(Streams.Access, repaired)));
         }
-        catch (JournalException failure)
-        {
-            log.LogError("{Fault}", failure.Message);
-        }
+
+        if (_policies!.InForce is null && _policies.Load() is { } late) _loop!.Post(late);
+        else _policies.SaveAnew();
+        _loop!.Post(new MemoryWanted());
     }
 }

@@ -1,3 +1,4 @@
+using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Node.Control;
 
@@ -11,12 +12,16 @@ namespace PhysSec.Node;
 /// <param name="newestRecord">… nor before what was already recorded.</param>
 public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestRecord)
 {
-    /// <summary>A clock that moves by more than this against the monotonic one was set, not slewed; also how near the hub's time must be.</summary>
+    /// <summary>A clock that moves by more than this against the monotonic one was set, not slewed; also how near the hub's time must be to confirm it.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
+
+    /// <summary>A clock may be behind the hub or the newest record by this much and still decide schedules: further back it was lost.</summary>
+    public static readonly TimeSpan LagMax = PolicyFreshness.ClockLagMax;
 
     private TimeSpan? _offset; // The wall clock's lead over the monotonic one, as last seen.
     private DateTimeOffset _wallZero;
-    private DateTimeOffset? _hubTime;
+    private (DateTimeOffset Time, TimeSpan At)? _hub; // The hub's time as believed, and the uptime when it was told.
+    private (DateTimeOffset Time, TimeSpan At)? _outlier; // One that does not fit what is believed; a second one that fits it is needed.
     private bool _confirmed;
 
     public ClockQuality Quality { get; private set; } = ClockQuality.Unset;
@@ -33,11 +38,31 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
         return Changed(Judge(wall), step);
     }
 
-    /// <summary>Compares with the time in a signed acknowledgement. An older one than the last proves nothing.</summary>
-    public ClockChanged? HubSays(DateTimeOffset hubTime, DateTimeOffset wall)
+    /// <summary>
+    /// Compares with the time in a signed acknowledgement. An older one than the last proves nothing. A hub whose clock is set far forward or back is believed at the second
+    /// word that agrees with the first; back only where this node's own clock says the same, because an old acknowledgement may be played again.
+    /// </summary>
+    public ClockChanged? HubSays(DateTimeOffset hubTime, DateTimeOffset wall, TimeSpan uptime)
     {
-        if (hubTime <= _hubTime) return null;
-        _hubTime = hubTime;
+        if (_hub is { } hub)
+        {
+            var expected = hub.Time + (uptime - hub.At);
+            if ((hubTime - expected).Duration() > LagMax)
+            {
+                var second = _outlier is { } first && hubTime > first.Time && (hubTime - first.Time - (uptime - first.At)).Duration() <= Tolerance;
+                if (!second || hubTime < expected && (wall - hubTime).Duration() > Tolerance)
+                {
+                    _outlier = (hubTime, uptime);
+                    return null;
+                }
+            }
+            else if (hubTime <= hub.Time)
+            {
+                return null;
+            }
+        }
+
+        (_hub, _outlier) = ((hubTime, uptime), null);
         _confirmed = (wall - hubTime).Duration() <= Tolerance;
         return Changed(Judge(wall), TimeSpan.Zero);
     }
@@ -46,8 +71,8 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
     {
         if (_confirmed) return ClockQuality.Synced;
         if (wall < builtAt) return ClockQuality.Unset;
-        if (newestRecord is { } newest && wall < newest - Tolerance) return ClockQuality.Unset;
-        if (_hubTime is { } hub && wall < hub - Tolerance) return ClockQuality.Unset; // Time does not run back behind what the hub has signed.
+        if (newestRecord is { } newest && wall < newest - LagMax) return ClockQuality.Unset;
+        if (_hub is { } hub && wall < hub.Time - LagMax) return ClockQuality.Unset; // Time does not run back behind what the hub has signed.
         return ClockQuality.Holdover;
     }
 

@@ -43,6 +43,9 @@ public sealed record PolicyRejected(long Version, string Fault) : Input;
 
 public sealed record LinkChanged(bool Up) : Input;
 
+/// <summary>Another journal is open: what must survive a restart is to be written into it.</summary>
+public sealed record MemoryWanted : Input;
+
 public sealed record ClockChanged(ClockQuality Quality, double StepSeconds) : Input;
 
 /// <summary>The records of the last step could not be committed in time, or can be again.</summary>

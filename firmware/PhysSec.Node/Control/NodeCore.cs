@@ -109,6 +109,9 @@ public sealed class NodeCore
             case ClockChanged it:
                 Clock(step, it);
                 break;
+            case MemoryWanted:
+                step.Remember = true;
+                break;
             case JournalHealthChanged it:
                 Journal(step, it);
                 break;

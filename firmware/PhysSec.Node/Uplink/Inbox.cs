@@ -16,10 +16,13 @@ internal sealed class Inbox(
     UplinkIdentity identity, PolicyIntake policies, CommandIntake commands, NodeView view, TimeProvider clock, ILogger log)
 {
     private const int CorrelationsMax = 256;
+    private static readonly TimeSpan _refusalEvery = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, byte[]?> _correlations = [];
     private bool _reconnect;
+    private long? _refusedAt;
+    private long _refusedSince;
 
     /// <summary>The connection has to be made anew, with the renewed certificate.</summary>
     public bool Reconnect
@@ -85,8 +88,22 @@ internal sealed class Inbox(
     private bool TakePolicy(PolicyMessage message)
     {
         if (policies.Take(message) is not { } input) return false;
+        if (input is PolicyRejected refused)
+        {
+            // Whoever can speak on the topic can repeat this for ever: one record a minute says how often.
+            var now = clock.GetTimestamp();
+            if (_refusedAt is { } last && clock.GetElapsedTime(last, now) < _refusalEvery)
+            {
+                _refusedSince++;
+                return false;
+            }
+
+            input = _refusedSince == 0 ? refused : refused with { Fault = $"{refused.Fault}; {_refusedSince} more policies were refused since the last record" };
+            (_refusedAt, _refusedSince) = (now, 0);
+            log.LogWarning("policy {Version} was refused: {Fault}", refused.Version, refused.Fault);
+        }
+
         view.Post(input);
-        if (input is PolicyRejected refused) log.LogWarning("policy {Version} was refused: {Fault}", refused.Version, refused.Fault);
         return false;
     }
 

@@ -22,6 +22,7 @@ public sealed class PolicyIntake(SiteId site, NodeId node, ECDsa hubKey, Func<Jo
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, string> _unsaved = [];
+    private readonly Dictionary<string, string> _newest = []; // What is or will be stored, so that another journal can be given it too.
 
     public PolicyInForce? InForce { get; private set; }
 
@@ -64,6 +65,30 @@ public sealed class PolicyIntake(SiteId site, NodeId node, ECDsa hubKey, Func<Jo
         }
     }
 
+    /// <summary>Another journal is open: it is given what the one before had.</summary>
+    public void SaveAnew()
+    {
+        lock (_gate)
+        {
+            if (journal() is not { } store) return;
+            foreach (var (name, value) in _newest.Where(it => store.Get(it.Key) != it.Value)) _unsaved[name] = value;
+        }
+
+        Save();
+    }
+
+    private void Keep(string name, PolicyMessage message)
+    {
+        _newest[name] = _unsaved[name] = JsonSerializer.Serialize(message, WireJson.Plain.PolicyMessage);
+        if (name == PolicyName)
+        {
+            _unsaved.Remove(ConfirmationName);
+            _newest.Remove(ConfirmationName);
+        }
+
+        Save();
+    }
+
     private Input? Take(PolicyMessage message, bool store)
     {
         if (!Signing.Verify(hubKey, Signing.PolicyText(site, node, message), message.Signature))
@@ -83,13 +108,8 @@ public sealed class PolicyIntake(SiteId site, NodeId node, ECDsa hubKey, Func<Jo
 
         if (Read(message, out var policy) is { } fault) return new PolicyRejected(message.Version, fault);
         InForce = new(message.Version, message.Hash, message.At);
-        if (store)
-        {
-            _unsaved.Remove(ConfirmationName);
-            _unsaved[PolicyName] = JsonSerializer.Serialize(message, WireJson.Plain.PolicyMessage);
-            Save();
-        }
-
+        if (store) Keep(PolicyName, message);
+        else _newest[PolicyName] = JsonSerializer.Serialize(message, WireJson.Plain.PolicyMessage);
         return new PolicyArrived(policy!, message.Hash, message.At);
     }
 
@@ -98,12 +118,7 @@ public sealed class PolicyIntake(SiteId site, NodeId node, ECDsa hubKey, Func<Jo
         // About another version, or an old confirmation played again: it confirms nothing.
         if (InForce is not { } current || message.Version != current.Version || message.Hash != current.Hash || message.At <= current.ConfirmedAt) return null;
         InForce = current with { ConfirmedAt = message.At };
-        if (store)
-        {
-            _unsaved[message.Body is null ? ConfirmationName : PolicyName] = JsonSerializer.Serialize(message, WireJson.Plain.PolicyMessage);
-            Save();
-        }
-
+        if (store) Keep(message.Body is null ? ConfirmationName : PolicyName, message);
         return new PolicyConfirmed(message.Version, message.Hash, message.At);
     }
 

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
-using MQTTnet.Exceptions;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using PhysSec.Core;
@@ -126,7 +125,7 @@ public sealed partial class UplinkLoop
             _log.LogInformation("linked to the hub at {Host}:{Port}", _identity.Hub.Host, _identity.Hub.Port);
             return await SendAsync(client, ended);
         }
-        catch (Exception failure) when (failure is MqttCommunicationException or OperationCanceledException or IOException or InvalidOperationException)
+        catch (Exception failure) when (failure is not OutOfMemoryException) // Whatever a broker sends, the line to it is all that it can end.
         {
             return (failure.InnerException ?? failure).Message.ReplaceLineEndings(" ");
         }
@@ -148,7 +147,7 @@ public sealed partial class UplinkLoop
             await client.PublishAsync(Message(Topics.State(_identity.Site, _identity.Node), Json(state), retain: true).Build(), limit.Token);
             await client.DisconnectAsync(new MqttClientDisconnectOptionsBuilder().Build(), limit.Token);
         }
-        catch (Exception failure) when (failure is MqttCommunicationException or OperationCanceledException or InvalidOperationException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             _log.LogInformation("left without goodbye: {Fault}", failure.Message); // The will says lost instead.
         }

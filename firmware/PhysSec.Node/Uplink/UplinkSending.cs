@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
-using MQTTnet.Exceptions;
 using MQTTnet.Protocol;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
@@ -207,7 +206,7 @@ public sealed partial class UplinkLoop
             if (result.IsSuccess || result.ReasonCode == MqttClientPublishReasonCode.NoMatchingSubscribers) return;
             session.End($"the broker refused {message.Topic}: {result.ReasonCode}");
         }
-        catch (Exception failure) when (failure is MqttCommunicationException or OperationCanceledException or InvalidOperationException or IOException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             session.End($"{message.Topic} was not taken: {failure.Message}");
         }

@@ -51,10 +51,17 @@ public static class Topics
     public static bool NodeMayRead(NodeTopic topic) =>
         topic.Channel is "ack" or "policy" or "certificate" && topic.Rest is null || topic.Channel is "command" && topic.Rest is not null;
 
-    /// <summary>What an observer's certificate may read: what a node is, its state and its live values; never records, policies or commands.</summary>
+    /// <summary>The point of a door's live state ends so. It names who is inside and why somebody was refused: for the hub alone.</summary>
+    public const string DoorSuffix = ".door";
+
+    /// <summary>A live value that speaks of persons.</summary>
+    public static bool SpeaksOfPersons(NodeTopic topic) => topic.Channel == "live" && topic.Rest?.EndsWith(DoorSuffix, StringComparison.Ordinal) == true;
+
+    /// <summary>What an observer's certificate may read: what a node is, its state and its live values; never doors' states, records, policies or commands.</summary>
     public static bool ObserverMayRead(string filter)
     {
         var parts = filter.Split('/');
+        if (filter.EndsWith(DoorSuffix, StringComparison.Ordinal)) return false;
         return filter.StartsWith(Root, StringComparison.Ordinal)
             && parts.Length >= 5
             && (parts.Length == 5 && parts[4] is "birth" or "state" || parts[4] is "live" && parts.Length == 6)

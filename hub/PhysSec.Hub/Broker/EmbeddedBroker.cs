@@ -182,7 +182,7 @@ public sealed class EmbeddedBroker : INodeBroker, IDisposable
 
         var parsed = Topics.Parse(topic)!.Value;
         var payload = e.ApplicationMessage.Payload.ToArray();
-        e.ProcessPublish = parsed.Channel is "birth" or "state" || parsed.Channel == "live" && Volatile.Read(ref _observers) > 0;
+        e.ProcessPublish = parsed.Channel is "birth" or "state" || parsed.Channel == "live" && !Topics.SpeaksOfPersons(parsed) && Volatile.Read(ref _observers) > 0;
         if (parsed.Channel == "live") e.ApplicationMessage.Retain = false; // A value that outlives its node would look alive.
         if (payload.Length > PayloadMax)
         {

@@ -67,6 +67,7 @@ public sealed class Mosquitto : IAsyncDisposable
             $"topic readwrite {Topics.Hub(site)[..^"hub".Length]}#",
             "topic read $SYS/#",
             "user observer.tool",
+            $"topic deny {Topics.Live(site, all, new PointId(Instance.Door + Topics.DoorSuffix))}", // It names who is inside.
             .. observed.Select(it => $"topic read {it}"),
             .. writes.Select(it => $"pattern write {it}"),
             .. Topics.NodeReads(site, self).Select(it => $"pattern read {it}"),

@@ -85,11 +85,12 @@ internal static class Links
         [
             "-h", "localhost", "-p", tale.Instance.BrokerPort.ToString(CultureInfo.InvariantCulture), "-V", "mqttv5", "-i", "observer.tool",
             "--cafile", tale.Instance.Authority, "--cert", Path.Combine(folder, "observer.crt"), "--key", Path.Combine(folder, "observer.key"),
-            "-t", topic, "-C", "3", "-W", "20", "-v",
+            "-t", topic, "-C", "12", "-W", "20", "-v",
         ], TimeSpan.FromSeconds(25), tale.Cancel);
         foreach (var line in said.Split('\n'))
         {
             var value = JsonNode.Parse(line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..])!;
+            Must(!line[..line.IndexOf(' ', StringComparison.Ordinal)].EndsWith(Topics.DoorSuffix, StringComparison.Ordinal), $"an observer was told who is inside: {line}");
             Must(value["quality"] is not null && value["unit"] is not null, $"no live value as the contract says: {line}");
         }
 

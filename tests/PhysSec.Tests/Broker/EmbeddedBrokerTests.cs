@@ -120,7 +120,10 @@ public sealed class EmbeddedBrokerTests
         Assert.Equal(MqttClientSubscribeResultCode.NotAuthorized, await observer.SubscribeAsync(Topics.Journal(_site, node.Id, "+")));
         Assert.Equal(MqttClientSubscribeResultCode.NotAuthorized, await observer.SubscribeAsync("physsec/1/#"));
         Assert.Equal(MqttClientPublishReasonCode.NotAuthorized, await observer.PublishAsync(live, "{}"u8.ToArray()));
+        Assert.Equal(MqttClientSubscribeResultCode.NotAuthorized, await observer.SubscribeAsync(Topics.Live(_site, node.Id, new("door-a.door"))));
         await visitor.PublishAsync(Topics.Journal(_site, node.Id, Streams.Access), node.Batch(1, 1));
+        await visitor.PublishAsync(
+            Topics.Live(_site, node.Id, new("door-a.door")), """{"v":{"persons":["p-sato"]},"quality":"good","at":null,"unit":""}"""u8.ToArray(), MqttQualityOfServiceLevel.AtMostOnce);
         await visitor.PublishAsync(live, """{"v":21.5,"quality":"good","at":null,"unit":"Cel"}"""u8.ToArray(), MqttQualityOfServiceLevel.AtMostOnce);
 
         await Eventually.TrueAsync(() => !observer.Received.IsEmpty);

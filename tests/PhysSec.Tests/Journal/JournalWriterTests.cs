@@ -37,6 +37,30 @@ public sealed class JournalWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_journal_that_a_read_found_damaged_is_opened_and_verified_anew()
+    {
+        using (var store = _folder.Open())
+        {
+            for (var i = 0; i < 60; i++) store.Add(i, Opened());
+            store.Acknowledge(1, "a", 60, 1);
+            store.Add(60, Opened());
+        }
+
+        var bytes = await File.ReadAllBytesAsync(_folder.File, TestContext.Current.CancellationToken);
+        for (var from = 0; bytes.AsSpan(from).IndexOf("\"seq\":7,"u8) is >= 0 and var at; from += at + 1) bytes[from + at + 6] = (byte)'8'; // Also in pages no longer used.
+        await File.WriteAllBytesAsync(_folder.File, bytes, TestContext.Current.CancellationToken);
+
+        await using var writer = new JournalWriter(() => _folder.Open(checkBytesMax: 0));
+        await writer.Enqueue(Write(61, Opened())).Task;
+        var before = writer.Store!;
+        Assert.Throws<JournalException>(() => before.Read(1, "a", 1, 60, 100, int.MaxValue));
+        Assert.True(before.Damaged);
+        await writer.Enqueue(Write(62, Opened())).Task;
+        Assert.NotSame(before, writer.Store);
+        Assert.Equal(63, writer.Store!.State("a").Seq);
+    }
+
+    [Fact]
     public async Task A_journal_that_cannot_be_opened_is_tried_again_and_nothing_is_claimed_meanwhile()
     {
         var broken = true;

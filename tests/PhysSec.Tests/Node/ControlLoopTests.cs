@@ -153,6 +153,18 @@ public sealed class ControlLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_full_queue_loses_no_policy()
+    {
+        using var site = new TestSite();
+        for (var i = 0; i < 1100; i++) _loop.Post(Card());
+        _loop.Post(new PolicyArrived(site.Policy(4, JournalFolder.Noon), "hash-4", JournalFolder.Noon));
+        _loop.Post(new PolicyArrived(site.Policy(5, JournalFolder.Noon), "hash-5", JournalFolder.Noon));
+        Run(_ => Effects.None);
+        await Eventually.TrueAsync(() => _seen.OfType<PolicyArrived>().Any());
+        Assert.Equal(5, Assert.Single(_seen.OfType<PolicyArrived>()).Policy.Version);
+    }
+
+    [Fact]
     public async Task A_loop_that_fails_leaves_the_outputs_off()
     {
         Run(input => input is CardRead ? throw new InvalidOperationException("a bug") : Effects.None);

@@ -13,21 +13,21 @@ public sealed class SiteClockTests
     public void A_clock_before_the_firmwares_release_is_unset() => Assert.Equal(ClockQuality.Unset, Started(_built.AddSeconds(-1), null).Quality);
 
     [Fact]
-    public void A_clock_before_the_newest_record_is_unset() => Assert.Equal(ClockQuality.Unset, Started(_now, _now.AddSeconds(1.001)).Quality);
+    public void A_clock_before_the_newest_record_is_unset() => Assert.Equal(ClockQuality.Unset, Started(_now, _now + SiteClock.LagMax + TimeSpan.FromSeconds(0.001)).Quality);
 
     [Fact]
     public void A_plausible_clock_is_in_holdover_until_the_hub_confirms_it()
     {
         var clock = Started(_now, _now.AddSeconds(1));
         Assert.Equal(ClockQuality.Holdover, clock.Quality);
-        Assert.Equal(ClockQuality.Synced, clock.HubSays(_now.AddSeconds(-1), _now)?.Quality);
+        Assert.Equal(ClockQuality.Synced, clock.HubSays(_now.AddSeconds(-1), _now, _up)?.Quality);
     }
 
     [Fact]
     public void The_hub_confirms_only_what_is_within_a_second_of_its_time()
     {
         var clock = Started(_now, null);
-        clock.HubSays(_now.AddSeconds(-1.001), _now);
+        clock.HubSays(_now.AddSeconds(-1.001), _now, _up);
         Assert.Equal(ClockQuality.Holdover, clock.Quality);
     }
 
@@ -35,17 +35,17 @@ public sealed class SiteClockTests
     public void An_old_acknowledgement_played_again_confirms_nothing()
     {
         var clock = Started(_now, null);
-        clock.HubSays(_now, _now);
+        clock.HubSays(_now, _now, _up);
         Assert.NotNull(clock.Observe(_now.AddSeconds(-60), _up)); // Set back by a minute …
-        Assert.Null(clock.HubSays(_now.AddSeconds(-60), _now.AddSeconds(-60))); // … and the acknowledgement of a minute ago played again.
-        Assert.Equal(ClockQuality.Unset, clock.Quality);
+        Assert.Null(clock.HubSays(_now.AddSeconds(-60), _now.AddSeconds(-60), _up)); // … and the acknowledgement of a minute ago played again.
+        Assert.Equal(ClockQuality.Holdover, clock.Quality);
     }
 
     [Fact]
     public void A_step_of_more_than_a_second_is_told_with_its_size_and_ends_the_confirmation()
     {
         var clock = Started(_now, null);
-        clock.HubSays(_now, _now);
+        clock.HubSays(_now, _now, _up);
         var later = TimeSpan.FromSeconds(10);
         Assert.Null(clock.Observe(_now + later + TimeSpan.FromSeconds(1), _up + later));
         var changed = clock.Observe(_now + later + TimeSpan.FromSeconds(5), _up + later);
@@ -60,8 +60,49 @@ public sealed class SiteClockTests
         Assert.Equal(ClockQuality.Holdover, clock.Observe(_now, _up)?.Quality);
     }
 
+    [Theory]
+    [InlineData(-2, ClockQuality.Holdover)]
+    [InlineData(-300, ClockQuality.Holdover)]
+    [InlineData(-301, ClockQuality.Unset)]
+    public void A_clock_a_little_behind_the_hub_still_decides_and_one_far_behind_was_lost(double seconds, ClockQuality quality)
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now.AddSeconds(-seconds), _now, _up);
+        Assert.Equal(quality, clock.Quality);
+    }
+
+    [Fact]
+    public void One_absurd_time_of_the_hub_changes_nothing()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now, _now, _up);
+        Assert.Null(clock.HubSays(_now.AddYears(10), After(1), _up + TimeSpan.FromSeconds(1)));
+        Assert.Null(clock.HubSays(After(2), After(2), _up + TimeSpan.FromSeconds(2)));
+        Assert.Equal(ClockQuality.Synced, clock.Quality);
+    }
+
+    [Fact]
+    public void A_hub_whose_first_word_was_wrong_is_believed_again_at_its_second_right_one()
+    {
+        var clock = Started(_now, null);
+        Assert.Equal(ClockQuality.Unset, clock.HubSays(_now.AddYears(10), _now, _up)?.Quality ?? clock.Quality);
+        Assert.Null(clock.HubSays(After(1), After(1), _up + TimeSpan.FromSeconds(1)));
+        Assert.Equal(ClockQuality.Synced, clock.HubSays(After(2), After(2), _up + TimeSpan.FromSeconds(2))?.Quality);
+    }
+
+    [Fact]
+    public void A_hub_that_goes_far_back_is_not_believed_against_this_nodes_own_clock()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now, _now, _up);
+        for (var i = 1; i < 10; i++) Assert.Null(clock.HubSays(After(i - 86_400), After(i), _up + TimeSpan.FromSeconds(i)));
+        Assert.Equal(ClockQuality.Synced, clock.Quality);
+    }
+
     [Fact]
     public void Nothing_new_is_not_told() => Assert.Null(Started(_now, null).Observe(_now.AddSeconds(1), _up + TimeSpan.FromSeconds(1)));
+
+    private static DateTimeOffset After(double seconds) => _now.AddSeconds(seconds);
 
     private static SiteClock Started(DateTimeOffset wall, DateTimeOffset? newest)
     {

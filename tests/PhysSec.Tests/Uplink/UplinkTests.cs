@@ -200,6 +200,46 @@ public sealed class UplinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_broker_that_speaks_no_MQTT_ends_the_connection_and_never_the_loop()
+    {
+        byte[] accepted = [0x20, 0x03, 0x00, 0x00, 0x00];
+        byte[][] garbage =
+        [
+            [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], // No packet has such a length.
+            [0x20, 0x00], // CONNACK without its fields.
+            [0x20, 0x02, 0x00, 0xEE], // … with a reason that does not exist.
+            [0x00, 0x00], // A reserved packet type.
+            [.. accepted, 0x30, 0x05, 0x00, 0xFF, 0x61, 0x62, 0x63], // PUBLISH whose topic is longer than the packet.
+            [.. accepted, 0x90, 0x01, 0x00], // SUBACK cut short.
+            "HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray(),
+        ];
+        await using var server = new ForeignServer(_site.HubCertificate, garbage);
+        Start(_site.Identity(server.Port));
+        await server.AllTold.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        var port = server.Port;
+        await server.DisposeAsync();
+        Assert.False(_running.IsCompleted);
+
+        await using var hub = await TestHub.StartAsync(_site, port);
+        await hub.Until(() => hub.Last.ContainsKey("birth"));
+    }
+
+    [Fact]
+    public async Task Policies_that_are_refused_fill_no_journal()
+    {
+        Start();
+        await _hub.Until(() => _hub.Last.ContainsKey("state"));
+        var forged = _site.Snapshot(_site.Policy(7, JournalFolder.Noon), JournalFolder.Noon) with { Signature = "Zm9yZ2Vk" };
+        for (var i = 0; i < 50; i++) await _hub.SayAsync(forged with { Version = i });
+        await _hub.SayAsync(_site.Snapshot(_site.Policy(1, JournalFolder.Noon), JournalFolder.Noon));
+
+        var refusals = 0;
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (await _inputs.Reader.ReadAsync(limit.Token) is var input && input is not PolicyArrived) refusals += input is PolicyRejected ? 1 : 0;
+        Assert.Equal(1, refusals);
+    }
+
+    [Fact]
     public async Task An_alarm_overtakes_a_backlog()
     {
         _hub.Acknowledges = false;
