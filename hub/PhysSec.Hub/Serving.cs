@@ -73,7 +73,7 @@ internal static class Serving
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(LocalSocket.Claim(state.Folder)));
     }
 
-    private static void AddServices(IServiceCollection services, HubHome state, TimeProvider clock)
+    internal static void AddServices(IServiceCollection services, HubHome state, TimeProvider clock)
     {
         services.AddSingleton(clock).AddSingleton(state).AddSingleton(state.Store).AddSingleton(state.Keys).AddSingleton(state.Configuration);
         services.AddHub();

@@ -1,6 +1,9 @@
 namespace PhysSec.Core.Alarms;
 
-/// <summary>The alarm classes a node or the hub can raise. An alarm's key is <c>{class}:{source}</c>.</summary>
+/// <summary>
+/// The alarm classes a node or the hub can raise. A node's own key of an alarm, and the key of the hub's own, is <c>{class}:{source}</c>; two nodes may well
+/// have the same, so the hub keeps what nodes raise under <c>{node}/{class}:{source}</c>.
+/// </summary>
 public static class AlarmClasses
 {
     public const string TemperatureHigh = "temperature-high";
@@ -35,11 +38,26 @@ public static class AlarmClasses
 
     public static string Key(string alarmClass, string source) => $"{alarmClass}:{source}";
 
+    /// <summary>The hub's key of what a node raised.</summary>
+    public static string Key(NodeId node, string alarmClass, string source) => $"{node}/{Key(alarmClass, source)}";
+
+    /// <summary>The parts of a key; the node is null for the hub's own.</summary>
+    public static (string? Node, string Class, string Source) Parts(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var colon = key.IndexOf(':', StringComparison.Ordinal);
+        var (name, source) = colon < 0 ? (key, "") : (key[..colon], key[(colon + 1)..]);
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 ? (null, name, source) : (name[..slash], name[(slash + 1)..], source);
+    }
+
+    /// <summary>What only the hub can know: a node that raises or clears one of these is not believed.</summary>
+    public static IReadOnlyList<string> OfHub { get; } = [NodeLost, RecordDiverged, DeadLetter, StrangerAtBroker, NotificationFailed];
+
     public static IReadOnlyList<string> All { get; } =
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
         DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault,
-        ClockUnset, JournalFault,
-        NodeLost, RecordDiverged, DeadLetter, StrangerAtBroker, NotificationFailed,
+        ClockUnset, JournalFault, .. OfHub,
     ];
 }

@@ -58,7 +58,7 @@ public sealed record DoorChanged(DoorId Door, DoorPhase From, DoorPhase To, stri
 
 public sealed record ReaderFaulted(DoorId Door, Direction Direction, string Fault, int Bits) : Fact;
 
-/// <summary>Alarm is the key that pairs raise and clear: <c>{class}:{source}</c>. Limit and Value are in Unit.</summary>
+/// <summary>Alarm is the node's own key that pairs raise and clear: <c>{class}:{source}</c>. Limit and Value are in Unit.</summary>
 public sealed record AlarmRaised(string Alarm, string Class, string Source, double? Value, double? Limit, string? Unit, string? Detail) : Fact;
 
 public sealed record AlarmCleared(string Alarm, string Class, string Source, double? Value, string? Detail) : Fact;

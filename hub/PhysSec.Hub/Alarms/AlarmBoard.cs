@@ -27,16 +27,29 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
     /// <summary>An alarm or its notifications changed.</summary>
     public event Action? Changed;
 
-    /// <summary>Somebody acknowledged: key, and the node whose siren may fall silent.</summary>
-    public event Action<string, NodeId?>? Acknowledged;
+    /// <summary>Somebody acknowledged what a node raised: that node, whose siren may fall silent, and its own key of the alarm.</summary>
+    public event Action<NodeId, string>? Acknowledged;
 
     /// <summary>Takes a node's alarm record, inside the transaction that stores the record. Call <see cref="Announce"/> after the commit.</summary>
     public void Apply(SqliteConnection connection, NodeId node, Fact fact, DateTimeOffset at, DateTimeOffset receivedAt, bool late)
     {
-        if (fact is AlarmRaised raised)
-            Step(connection, raised.Alarm, raised.Class, raised.Source, node.Value, new AlarmEvent.Raised(late, receivedAt), at, it => it with { Value = raised.Value, Limit = raised.Limit, Unit = raised.Unit, Detail = raised.Detail });
-        else if (fact is AlarmCleared cleared)
-            Step(connection, cleared.Alarm, cleared.Class, cleared.Source, node.Value, new AlarmEvent.Cleared(late), at, it => it with { Value = cleared.Value ?? it.Value });
+        switch (fact)
+        {
+            case AlarmRaised { Class: var it } when AlarmClasses.OfHub.Contains(it):
+                Refuse(connection, node, it, receivedAt);
+                break;
+            case AlarmCleared { Class: var it } when AlarmClasses.OfHub.Contains(it):
+                Refuse(connection, node, it, receivedAt);
+                break;
+            case AlarmRaised it:
+                Step(connection, AlarmClasses.Key(node, it.Class, it.Source), it.Class, it.Source, node.Value, new AlarmEvent.Raised(late, receivedAt), at,
+                    row => row with { Value = it.Value, Limit = it.Limit, Unit = it.Unit, Detail = it.Detail });
+                break;
+            case AlarmCleared it:
+                Step(connection, AlarmClasses.Key(node, it.Class, it.Source), it.Class, it.Source, node.Value, new AlarmEvent.Cleared(late), at,
+                    row => row with { Value = it.Value ?? row.Value });
+                break;
+        }
     }
 
     public void Announce() => Changed?.Invoke();
@@ -74,16 +87,17 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
         if (actor.Role is not ("administrator" or "operator")) throw new InputException("role", $"a {actor.Role} may not acknowledge", "Ask an operator");
         if (string.IsNullOrWhiteSpace(reason)) throw new InputException("reason", "it is missing", "Say what is being done about it");
         var now = clock.GetUtcNow();
-        var node = await store.WriteAsync(it =>
+        var acknowledged = await store.WriteAsync(it =>
         {
             var row = Read(it, key) ?? throw new InputException("key", $"there is no alarm {key}", "Choose one of the list");
             if (!row.State.Standing) throw new InputException("key", "the alarm is over", "There is nothing to acknowledge");
             if (row.State.Acknowledged is { } by) throw new InputException("key", $"{by.Who} has acknowledged it already", "Nothing is left to do");
             Step(it, key, row.Class, row.Source, row.Node, new AlarmEvent.Acknowledged(actor.Name, reason.Trim()), now, same => same);
             Records.Act(it, new Act(actor, "alarm.acknowledged", key, reason.Trim()), now);
-            return row.Node;
+            return row;
         });
-        Acknowledged?.Invoke(key, node is null ? null : new NodeId(node));
+        if (acknowledged.Node is { } node && !AlarmClasses.OfHub.Contains(acknowledged.Class))
+            Acknowledged?.Invoke(new NodeId(node), AlarmClasses.Key(acknowledged.Class, acknowledged.Source));
         Announce();
     }
 
@@ -118,6 +132,15 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
             row.Whole("id"), row.Time("at"), row.Time("recorded_at")!.Value, row.Text("key")!, row.Text("what")!, row.Flag("late"), row.Text("body") is { Length: > 0 } text ? text : null),
         ("$cursor", cursor ?? long.MaxValue), ("$limit", limit)));
 
+    // The record itself is kept; that it claims what only the hub can know is said aloud.
+    private void Refuse(SqliteConnection connection, NodeId node, string alarmClass, DateTimeOffset now)
+    {
+        var key = AlarmClasses.Key(AlarmClasses.DeadLetter, node.Value);
+        _again[key] = now;
+        Step(connection, key, AlarmClasses.DeadLetter, node.Value, node.Value, new AlarmEvent.Raised(), now,
+            row => row with { Detail = $"the node speaks of {alarmClass}, which is the hub's own to raise and to clear" });
+    }
+
     private List<AlarmRow> All() => store.Read(it => it.Query("select body from alarms", row => JsonSerializer.Deserialize<AlarmRow>(row.GetString(0), AccessJson.Options)!));
 
     private AlarmRow? Find(string key) => store.Read(it => Read(it, key));
@@ -129,7 +152,8 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
         SqliteConnection connection, string key, string alarmClass, string source, string? node, AlarmEvent what, DateTimeOffset at, Func<AlarmRow, AlarmRow> particulars)
     {
         var about = catalogue.Find(alarmClass);
-        var before = Read(connection, key) ?? new AlarmRow(key, alarmClass, source, node, AlarmState.Quiet(about?.Latched ?? false), null, null, null, null);
+        var before = Read(connection, key) ?? new AlarmRow(key, alarmClass, source, node, AlarmState.Quiet(false), null, null, null, null);
+        before = before with { State = before.State with { Latched = about?.Latched ?? false } };
         var step = AlarmMachine.Step(before.State, what, at, RepeatEvery);
         var newer = step.State != before.State;
         var after = newer ? particulars(before) with { State = step.State, Node = node ?? before.Node } : before;

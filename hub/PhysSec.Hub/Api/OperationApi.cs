@@ -69,7 +69,8 @@ internal static class OperationApi
             .RequireAuthorization(HubApi.Any).WithSummary("Every raise, clear and acknowledgement. 警報履歴");
         api.MapPost("/alarms/{key}/acknowledge", async (AlarmBoard alarms, string key, Why it, HttpContext http) =>
         {
-            await alarms.AcknowledgeAsync(http.Actor(), key, it.Reason ?? "");
+            // The server leaves an escaped slash in a path as it stands.
+            await alarms.AcknowledgeAsync(http.Actor(), key.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase), it.Reason ?? "");
             return Results.NoContent();
         }).RequireAuthorization(HubApi.O).WithSummary("Acknowledges with a reason; repetition and siren stop. 警報確認");
         api.MapGet("/notifications", (NotificationLog log, int? limit) => log.List(Math.Clamp(limit ?? 200, 1, 500))).RequireAuthorization(HubApi.Any).WithSummary("What was sent, and what failed. 配信結果");

@@ -47,10 +47,7 @@ public sealed class HubService(
             live.Forget(it);
             _ = _broker.DisconnectAsync(it);
         };
-        alarms.Acknowledged += (key, node) =>
-        {
-            if (node is { } it) commands.Tell(it, Verbs.Silence, "acknowledged", new() { ["alarm"] = key });
-        };
+        alarms.Acknowledged += (node, alarm) => commands.Tell(node, Verbs.Silence, "acknowledged", new() { ["alarm"] = alarm });
         commands.LockdownChanged += publisher.RequestAll;
         _refusalLoop = Task.Run(RefusalsAsync, CancellationToken.None);
         await _broker.StartAsync(cancellationToken);

@@ -9,7 +9,7 @@ namespace PhysSec.Hub.Notify;
 public static class Letter
 {
     public static string Subject(AlarmView alarm, NotifyKind kind) =>
-        $"[PhysSec] {Mark(alarm.Priority)} {KindJa(kind)} {alarm.Title.Ja} / {KindEn(kind)} {alarm.Title.En}: {alarm.Source}";
+        $"[PhysSec] {Mark(alarm.Priority)} {KindJa(kind)} {alarm.Title.Ja} / {KindEn(kind)} {alarm.Title.En}: {alarm.Source}{(alarm.Node is { } node && node != alarm.Source ? $" ({node})" : "")}";
 
     public static string Body(AlarmView alarm, NotifyKind kind, string language, TimeSpan siteOffset)
     {

@@ -79,14 +79,41 @@ internal static class Schema
         alter table nodes add column next_thumbprint text;
         alter table nodes add column next_certificate text;
         """,
+        """
+        -- An alarm's key names the node that raised it; the hub's own alarms keep theirs. Of two nodes with the same alarm only one had a row:
+        -- what the ledger last has as raised stands again and is said at once.
+        update or replace alarms set
+            key = node || '/' || json_extract(body, '$.class') || ':' || json_extract(body, '$.source'),
+            body = json_set(body, '$.key', node || '/' || json_extract(body, '$.class') || ':' || json_extract(body, '$.source'))
+          where node <> '' and json_extract(body, '$.class') not in ('node-lost', 'record-diverged', 'dead-letter', 'stranger-at-broker', 'notification-failed');
+        insert or ignore into alarms (key, node, body)
+          select node || '/' || class || ':' || origin, node, json_object(
+              'key', node || '/' || class || ':' || origin, 'class', class, 'source', origin, 'node', node,
+              'state', json_object('active', json('true'), 'raisedAt', at, 'repeatAt', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+              'value', fact ->> '$.value', 'limit', fact ->> '$.limit', 'unit', fact ->> '$.unit', 'detail', fact ->> '$.detail')
+          from (
+            select source as node, kind, body -> '$.fact' as fact, body ->> '$.fact.class' as class, body ->> '$.fact.source' as origin,
+              strftime('%Y-%m-%dT%H:%M:%fZ', coalesce(at, received_at) / 1000000.0, 'unixepoch') as at,
+              row_number() over (partition by source, body ->> '$.fact.class', body ->> '$.fact.source' order by epoch desc, seq desc) as age
+            from ledger where kind in ('alarm.raised', 'alarm.cleared') and source in (select id from nodes where revoked_at is null))
+          where age = 1 and kind = 'alarm.raised' and class is not null and origin is not null
+            and class not in ('node-lost', 'record-diverged', 'dead-letter', 'stranger-at-broker', 'notification-failed');
+        update notifications set
+            alarm = json_extract(body, '$.node') || '/' || alarm,
+            body = json_set(body, '$.key', json_extract(body, '$.node') || '/' || alarm)
+          where json_extract(body, '$.node') is not null
+            and json_extract(body, '$.class') not in ('node-lost', 'record-diverged', 'dead-letter', 'stranger-at-broker', 'notification-failed');
+        """,
     ];
 
-    public static void Apply(SqliteConnection connection)
+    /// <param name="connection">The store.</param>
+    /// <param name="steps">Fewer than all of them: the store of an older program.</param>
+    public static void Apply(SqliteConnection connection, int? steps = null)
     {
         var version = connection.Number("pragma user_version");
         if (version > _steps.Length)
             throw new InvalidOperationException($"the store has schema {version}, this program knows {_steps.Length}; start a newer version of the hub");
-        for (var next = version; next < _steps.Length; next++)
+        for (var next = version; next < (steps ?? _steps.Length); next++)
         {
             connection.Execute("begin immediate");
             connection.Execute(_steps[next]);

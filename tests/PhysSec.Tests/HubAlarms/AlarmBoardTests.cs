@@ -9,7 +9,9 @@ namespace PhysSec.Tests.HubAlarms;
 public sealed class AlarmBoardTests
 {
     private const string Key = "leak:leak-1";
+    private const string HubKey = "node-a/leak:leak-1";
     private static readonly NodeId _node = new("node-a");
+    private static readonly NodeId _other = new("node-b");
 
     [Fact]
     public async Task A_late_clear_older_than_the_standing_raise_goes_into_the_history_and_tells_nobody()
@@ -30,15 +32,61 @@ public sealed class AlarmBoardTests
     {
         await using var hub = Hub();
         await ApplyAsync(hub, new AlarmRaised(Key, AlarmClasses.Leak, "leak-1", null, null, null, null), hub.Time.GetUtcNow(), late: false);
-        var silenced = new List<(string, NodeId?)>();
-        hub.Alarms.Acknowledged += (key, node) => silenced.Add((key, node));
+        var silenced = new List<(NodeId, string)>();
+        hub.Alarms.Acknowledged += (node, alarm) => silenced.Add((node, alarm));
 
-        await hub.Alarms.AcknowledgeAsync(RunningHub.Admin, Key, "拭き取り中");
-        var again = await Assert.ThrowsAsync<PhysSec.Hub.Access.InputException>(() => hub.Alarms.AcknowledgeAsync(RunningHub.Admin, Key, "again"));
+        await hub.Alarms.AcknowledgeAsync(RunningHub.Admin, HubKey, "拭き取り中");
+        var again = await Assert.ThrowsAsync<PhysSec.Hub.Access.InputException>(() => hub.Alarms.AcknowledgeAsync(RunningHub.Admin, HubKey, "again"));
 
         Assert.Equal("key", again.Field);
-        Assert.Equal([(Key, (NodeId?)_node)], silenced);
+        Assert.Equal([(_node, Key)], silenced); // The node knows its alarm by its own key.
         Assert.Equal(["Acknowledged", "Raised"], hub.Get<NotificationLog>().List().Select(it => it.What));
+    }
+
+    [Fact]
+    public async Task Two_nodes_with_an_alarm_of_the_same_name_have_two_alarms()
+    {
+        await using var hub = Hub();
+        var now = hub.Time.GetUtcNow();
+        var (wet, dry) = (new AlarmRaised(Key, AlarmClasses.Leak, "leak-1", null, null, null, "wet"), new AlarmCleared(Key, AlarmClasses.Leak, "leak-1", null, null));
+        await ApplyAsync(hub, wet, now, late: false);
+        await ApplyAsync(hub, wet, now, late: false, _other);
+        await hub.Alarms.AcknowledgeAsync(RunningHub.Admin, HubKey, "拭き取り中");
+        await ApplyAsync(hub, dry, now, late: false, _other);
+
+        Assert.Equal(
+            [("node-a", true, true), ("node-b", false, false)],
+            hub.Alarms.List().Select(it => (it.Node!, it.Active, it.Acknowledged)).Order());
+        Assert.Equal(2, hub.Get<NotificationLog>().List().Count(it => it.What == "Raised"));
+    }
+
+    [Fact]
+    public async Task What_a_node_calls_its_alarm_does_not_decide_whose_it_is()
+    {
+        await using var hub = Hub();
+        var now = hub.Time.GetUtcNow();
+        await ApplyAsync(hub, new AlarmRaised(Key, AlarmClasses.Leak, "leak-1", null, null, null, null), now, late: false);
+        await ApplyAsync(hub, new AlarmCleared(HubKey, AlarmClasses.Leak, "leak-1", null, null), now, late: false, _other);
+
+        Assert.True(hub.Alarms.List().Single(it => it.Key == HubKey).Active);
+    }
+
+    [Fact]
+    public async Task A_node_neither_raises_nor_clears_an_alarm_of_the_hubs_own()
+    {
+        await using var hub = Hub();
+        var now = hub.Time.GetUtcNow();
+        foreach (var it in AlarmClasses.OfHub) await hub.Alarms.RaiseAsync(it, "node-b", _other, null);
+        foreach (var it in AlarmClasses.OfHub)
+        {
+            await ApplyAsync(hub, new AlarmCleared($"{it}:node-b", it, "node-b", null, null), now, late: false);
+            await ApplyAsync(hub, new AlarmRaised($"{it}:node-c", it, "node-c", null, null, null, null), now, late: false);
+        }
+
+        var said = hub.Alarms.List().Single(it => it is { Class: AlarmClasses.DeadLetter, Source: "node-a" });
+        Assert.Contains("the hub's own", said.Detail, StringComparison.Ordinal);
+        Assert.Equal(AlarmClasses.OfHub.Count, hub.Alarms.List().Count(it => it is { Source: "node-b", Active: true }));
+        Assert.DoesNotContain(hub.Alarms.List(), it => it.Source == "node-c");
     }
 
     [Fact]
@@ -54,6 +102,6 @@ public sealed class AlarmBoardTests
 
     private static RunningHub Hub() => RunningHub.WithoutBroker("""{ "webhook": { "url": "http://127.0.0.1:9/", "secretFile": "webhook.key" } }""");
 
-    private static Task ApplyAsync(RunningHub hub, Fact fact, DateTimeOffset at, bool late) =>
-        hub.Store.WriteAsync(it => hub.Alarms.Apply(it, _node, fact, at, hub.Time.GetUtcNow(), late), TestContext.Current.CancellationToken);
+    private static Task ApplyAsync(RunningHub hub, Fact fact, DateTimeOffset at, bool late, NodeId? node = null) =>
+        hub.Store.WriteAsync(it => hub.Alarms.Apply(it, node ?? _node, fact, at, hub.Time.GetUtcNow(), late), TestContext.Current.CancellationToken);
 }

@@ -129,9 +129,9 @@ public sealed class IngestionTests
 
         await hub.TakeBatchAsync(node, 1, 2);
 
-        Assert.Equal(["leak:leak-1", "leak:leak-2"], hub.Alarms.List().Where(it => it.Active).Select(it => it.Key).Order());
-        Assert.Equal([("leak:leak-1", true), ("leak:leak-2", false)], hub.Alarms.History(10).Select(it => (it.Key, it.Late)).Order());
-        Assert.Equal(["leak:leak-2"], hub.Store.Read(it => it.Query("select alarm from notifications", row => row.GetString(0))));
+        Assert.Equal(["node-a/leak:leak-1", "node-a/leak:leak-2"], hub.Alarms.List().Where(it => it.Active).Select(it => it.Key).Order());
+        Assert.Equal([("node-a/leak:leak-1", true), ("node-a/leak:leak-2", false)], hub.Alarms.History(10).Select(it => (it.Key, it.Late)).Order());
+        Assert.Equal(["node-a/leak:leak-2"], hub.Store.Read(it => it.Query("select alarm from notifications", row => row.GetString(0))));
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class NotifyTests
         Assert.Equal("v1," + Convert.ToBase64String(mac), headers["webhook-signature"]);
         Assert.Equal(hub.Time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), timestamp);
         using var json = JsonDocument.Parse(body);
-        Assert.Equal(("alarm.raised", "leak:leak-1"), (json.RootElement.GetProperty("type").GetString(), json.RootElement.GetProperty("data").GetProperty("key").GetString()));
+        Assert.Equal(("alarm.raised", "node-a/leak:leak-1"), (json.RootElement.GetProperty("type").GetString(), json.RootElement.GetProperty("data").GetProperty("key").GetString()));
     }
 
     [Fact]

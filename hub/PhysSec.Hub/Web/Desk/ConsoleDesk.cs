@@ -38,12 +38,12 @@ public sealed class ConsoleDesk : IDisposable
     /// <summary>The doors within the scope; all of them for null.</summary>
     public IReadOnlyList<DoorCard> Doors(SignedIn? who)
     {
-        var live = _live.Doors().ToDictionary(it => it.Door);
+        var live = _live.Doors().ToDictionary(it => (it.Node, it.Door));
         return
         [
             .. from it in _doors.List()
                where who?.Covers(it.Zone) ?? true
-               let now = live.GetValueOrDefault(it.Id)
+               let now = live.GetValueOrDefault((it.Node, it.Id))
                select new DoorCard(
                    it.Id, it.NameJa, it.NameEn, it.Zone, it.Node, _live.State(new(it.Node)) ?? "never-seen", it.ReleaseTime, it.Lockdown, now?.State, now?.ReceivedAt),
         ];
@@ -65,15 +65,16 @@ public sealed class ConsoleDesk : IDisposable
 
     public IReadOnlyList<AlarmHistoryItem> AlarmHistory() => _alarms.History(200);
 
-    /// <summary>Where an alarm comes from, in words.</summary>
-    public string SourceName(Words words, string source)
+    /// <summary>Where an alarm comes from, in words. Two nodes may have a point or a door of the same name, so the node is said too.</summary>
+    public string SourceName(Words words, string? node, string source)
     {
         ArgumentNullException.ThrowIfNull(words);
         ArgumentNullException.ThrowIfNull(source);
-        if (_doors.List().FirstOrDefault(it => it.Id == source || source.StartsWith(it.Id + ".", StringComparison.Ordinal)) is { } door)
-            return words.Pick(door.NameJa, door.NameEn);
-
-        return _live.Points().FirstOrDefault(it => it.Point == source) is { } point ? PointText.Name(words, point) : source;
+        if (node is null || node == source) return source;
+        var name = _doors.List().FirstOrDefault(it => it.Node == node && (it.Id == source || source.StartsWith(it.Id + ".", StringComparison.Ordinal))) is { } door
+            ? words.Pick(door.NameJa, door.NameEn)
+            : _live.Points().FirstOrDefault(it => it.Node == node && it.Point == source) is { } point ? PointText.Name(words, point) : source;
+        return $"{name} ({node})";
     }
 
     public Task AcknowledgeAsync(SignedIn by, string key, string reason)

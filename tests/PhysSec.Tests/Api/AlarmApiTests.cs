@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Http.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PhysSec.Core.Alarms;
+using PhysSec.Core.Wire;
+using PhysSec.Hub;
+using PhysSec.Hub.Api;
+using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Web;
+using PhysSec.Tests.Ingest;
+
+namespace PhysSec.Tests.Api;
+
+public sealed class AlarmApiTests
+{
+    [Theory]
+    [InlineData("node-a%2Fleak%3Aleak")]
+    [InlineData("node-a%2fleak:leak")]
+    public async Task A_program_acknowledges_what_a_node_raised_by_its_escaped_key(string escaped)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(new AlarmRaised("leak:leak", AlarmClasses.Leak, "leak", null, null, null, null), hub.Time.GetUtcNow());
+        await hub.TakeBatchAsync(node, 1, 1);
+        await using var app = await ServeAsync(hub);
+        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "siem", "operator", 24, mayRelease: false));
+
+        using var answer = await client.PostAsJsonAsync($"/api/v1/alarms/{escaped}/acknowledge", new { reason = "拭き取り中" }, cancel);
+
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal("拭き取り中", hub.Alarms.List().Single().AckReason);
+    }
+
+    // The API on a loopback port over a hub that is there already; of its loops none runs.
+    private static async Task<WebApplication> ServeAsync(RunningHub hub)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "physsec-hub", ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var ours = builder.Services.Count;
+        Serving.AddServices(builder.Services, hub.Home, hub.Time);
+        builder.AddConsole(hub.Home.Folder, new ConsoleSite("test", TimeZoneInfo.Utc));
+        foreach (var loop in builder.Services.Skip(ours).Where(it => it.ServiceType == typeof(IHostedService)).ToList()) builder.Services.Remove(loop);
+        builder.Services.AddSingleton(hub.Alarms);
+        var app = builder.Build();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRateLimiter();
+        HubApi.Map(app);
+        await app.StartAsync();
+        return app;
+    }
+}
