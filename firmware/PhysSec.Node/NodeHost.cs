@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using PhysSec.Core.Wire;
 using PhysSec.Hardware;
 using PhysSec.Node.Control;
+using PhysSec.Node.Health;
 using PhysSec.Node.Journal;
 using PhysSec.Node.Uplink;
 
@@ -31,6 +32,7 @@ public sealed class NodeHost(
     private UplinkLoop? _uplink;
     private Task _looping = Task.CompletedTask;
     private NodeReport? _report;
+    private HealthFile? _health;
     private JournalStore? _known; // The journal that the rest of the node has been told of.
 
     /// <summary>Why the node had to stop by itself; null after an orderly stop.</summary>
@@ -60,12 +62,13 @@ public sealed class NodeHost(
         _certificate = new CertificateIntake(config.Node, config.Authority, config.Certificate, config.DeviceKey, config.StateFolder);
         _report = new NodeReport(config, boardFile, _field, _loop, _policies, _certificate, boot, () => _writer.Store);
         _uplink = Connect(_report);
+        _health = new HealthFile(HealthFile.Folder(config.StateFolder), _report.Local, log);
 
         var stored = _policies.Load();
         if (stored is PolicyRejected refused) _loop.Post(refused);
         var core = new NodeCore(_report.Setup(journal?.Previous ?? "none", siteClock.Quality, stored as PolicyArrived), journal?.Memory);
         _field.PostSettledContacts();
-        _looping = _loop.RunAsync(core.Step, _field, _uplink.Publish, _uplink.Reply, _loopEnd.Token);
+        _looping = _loop.RunAsync(core.Step, _field, Publish, _uplink.Reply, _loopEnd.Token);
         log.LogInformation(
             "doors under control: site {Site}, node {Node}, board {Board}{Simulated}, epoch {Epoch}, policy {Policy}",
             config.Site, config.Node, boardFile.Name, _board.Simulated ? " (simulated)" : "", journal?.Epoch ?? 0, _policies.InForce?.Version ?? 0);
@@ -136,6 +139,7 @@ public sealed class NodeHost(
             if (_loop!.SinceBeat < _beatMax) systemd?.Notify(new ServiceState("WATCHDOG=1"));
             try
             {
+                _health!.Write(_uplink!.Acknowledged);
                 LookAtTheJournal();
                 said = null;
             }
@@ -155,6 +159,12 @@ public sealed class NodeHost(
                 return;
             }
         }
+    }
+
+    private void Publish(Live value)
+    {
+        _health!.Saw(value);
+        _uplink!.Publish(value);
     }
 
     private void LookAtTheJournal()

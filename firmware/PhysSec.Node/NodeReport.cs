@@ -3,6 +3,7 @@ using PhysSec.Core.Sensing;
 using PhysSec.Core.Wire;
 using PhysSec.Hardware;
 using PhysSec.Node.Control;
+using PhysSec.Node.Health;
 using PhysSec.Node.Journal;
 using PhysSec.Node.Uplink;
 
@@ -40,6 +41,12 @@ public sealed class NodeReport(
         var faults = Faults();
         return new(faults.Count == 0 ? "online" : "degraded", boot, journal()?.Epoch ?? 0, loop.SiteTime, faults, Health());
     }
+
+    /// <summary>What the machine's own administrator is told, see <see cref="HealthFile"/>.</summary>
+    public HealthReport Local(bool acknowledged, IReadOnlyList<DoorHealth> doorsSeen) => new(
+        Firmware.Version, config.Site.Value, config.Node.Value, board.Name, devices.Simulated, boot, loop.Uptime.TotalSeconds, loop.SiteTime,
+        (loop.Uptime - loop.SinceBeat).TotalSeconds, journal() is not null && loop.JournalHealthy, journal()?.Epoch ?? 0,
+        policies.InForce?.Version ?? 0, acknowledged, doorsSeen, Faults());
 
     private List<string> Faults()
     {

@@ -5,12 +5,15 @@ using Microsoft.Extensions.Logging.Console;
 using PhysSec.Hardware;
 using PhysSec.Node;
 using PhysSec.Node.Enrolment;
+using PhysSec.Node.Health;
 
 const int Usage = 64;
 const int Configuration = 78;
 const string Help = $"""
     physsec-node --config FILE         run the node
     {EnrolCommand.Help}
+    {StatusCommand.Help}
+    physsec-node off --config FILE     while no node runs: switch every output off, and end
     physsec-node check --config FILE   check node.json, its keys and its board file; touch no line
     physsec-node --version
     """;
@@ -27,6 +30,10 @@ switch (args)
         return await WithConfig(file, Run);
     case ["enroll", .. var rest]:
         return await EnrolCommand.RunAsync(rest);
+    case ["status", .. var rest]:
+        return await StatusCommand.RunAsync(rest, TimeProvider.System);
+    case ["off", "--config", var file]:
+        return await WithConfig(file, Off);
     case ["check", "--config", var file]:
         return await WithConfig(file, Check);
     default:
@@ -54,6 +61,20 @@ static Task<int> Check(NodeConfig config, BoardFile board)
     Console.WriteLine($"board {board.Name}: ok: {board.Devices.Count} devices{(board.Hardware.Kind == HardwareKind.Simulated ? ", simulated" : "")}");
     foreach (var warning in config.Warnings) Console.WriteLine($"warning: {warning}");
     return Task.FromResult(0);
+}
+
+static async Task<int> Off(NodeConfig config, BoardFile board)
+{
+    try
+    {
+        Board.SwitchOff(board, TimeProvider.System);
+        return 0;
+    }
+    catch (BoardOpenException failure)
+    {
+        await Console.Error.WriteLineAsync(failure.Message);
+        return 1;
+    }
 }
 
 static async Task<int> Run(NodeConfig config, BoardFile board)

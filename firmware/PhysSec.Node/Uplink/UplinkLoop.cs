@@ -53,6 +53,9 @@ public sealed partial class UplinkLoop
         _inbox = new Inbox(identity, policies, commands, view, clock, log);
     }
 
+    /// <summary>There is a connection, and the hub has signed how far it is since it was made.</summary>
+    public bool Acknowledged => _linked && _acknowledged;
+
     /// <summary>Sends a live value, if there is a connection; an old one gives way.</summary>
     public void Publish(Live value)
     {

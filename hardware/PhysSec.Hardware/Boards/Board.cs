@@ -83,6 +83,33 @@ public sealed class Board : IDisposable
         }
     }
 
+    /// <summary>
+    /// Every output off and nothing else touched, for the time after a program that was killed: an I/O expander, and with some kernels the pin itself,
+    /// keeps its level. One output that cannot be opened does not keep the others on.
+    /// </summary>
+    /// <exception cref="BoardOpenException">The first output that could not be switched.</exception>
+    public static void SwitchOff(BoardFile file, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(clock);
+        var buses = Buses.Open(file);
+        using var board = new Board(file, buses.Gpio);
+        BoardOpenException? fault = null;
+        foreach (var it in file.Devices.OfType<OutputEntry>())
+        {
+            try
+            {
+                board._outputs.Add(At(it, () => new SwitchedOutput(it, buses.Gpio, clock)));
+            }
+            catch (BoardOpenException failure)
+            {
+                fault ??= failure;
+            }
+        }
+
+        if (fault is not null) throw fault;
+    }
+
     public void Dispose()
     {
         if (_disposed) return;

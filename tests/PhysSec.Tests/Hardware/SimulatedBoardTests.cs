@@ -128,6 +128,20 @@ public sealed class SimulatedBoardTests
     }
 
     [Fact]
+    public async Task Switching_off_touches_outputs_alone_and_names_the_one_that_is_held()
+    {
+        await using var room = new RunningRoom();
+        var input = room.OneRoom.Devices.OfType<InputEntry>().First();
+        var output = room.OneRoom.Devices.OfType<OutputEntry>().Last();
+        using var other = await RawBoardAsync(room.Socket);
+        Assert.Equal("ok", await AskAsync(other, $"open {input.Line}"));
+        Board.SwitchOff(room.OneRoom, TimeProvider.System);
+        Assert.All(Outputs(await StatusAsync(room)), Assert.False);
+        Assert.Equal("ok", await AskAsync(other, $"open {output.Line}"));
+        Assert.Equal(output.Id, Assert.Throws<BoardOpenException>(() => Board.SwitchOff(room.OneRoom, TimeProvider.System)).Device);
+    }
+
+    [Fact]
     public async Task Two_boards_cannot_hold_the_same_lines()
     {
         await using var room = new RunningRoom();

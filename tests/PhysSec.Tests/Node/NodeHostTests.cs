@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Node;
+using PhysSec.Node.Health;
 using PhysSec.Tests.Hardware;
 using PhysSec.Tests.Uplink;
 
@@ -41,6 +42,19 @@ public sealed class NodeHostTests : IAsyncLifetime
         await _room.SayAsync("badge alice");
         await _hub.Until(() => Facts<AccessDenied>().Count > 0);
         Assert.Equal(DenialReason.UnknownCredential, Facts<AccessDenied>()[0].Reason);
+    }
+
+    [Fact]
+    public async Task What_the_installer_asks_comes_true_with_policy_and_hub_and_names_the_door_in_use()
+    {
+        await using var node = await StartAsync();
+        await Eventually.TrueAsync(() => Health() is { JournalOpen: true, PolicyVersion: 0 });
+        await GivePolicyAsync(1);
+        await Eventually.TrueAsync(() => Health() is { PolicyVersion: 1, HubAcknowledged: true, Simulated: true, Doors: [{ Idle: true }] });
+        await _room.SayAsync("badge bob");
+        await Eventually.TrueAsync(LockReleased);
+        await _room.SayAsync("open");
+        await Eventually.TrueAsync(() => Health()!.Busy() is [var busy] && busy.EndsWith("is open", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -145,6 +159,8 @@ public sealed class NodeHostTests : IAsyncLifetime
         await _hub.SayAsync(_site.Snapshot(_site.Policy(version, now), now));
         await _hub.Until(() => Facts<PolicyApplied>().Count > 0);
     }
+
+    private HealthReport? Health() => HealthFile.Read(_folder.FullName) ?? HealthFile.Read(Path.Combine(_folder.FullName, "state"));
 
     private bool LockReleased() => _room.SayAsync("status").GetAwaiter().GetResult().Contains("\"lockOutput\":true", StringComparison.Ordinal);
 
