@@ -15,7 +15,21 @@ public enum AlarmMode
 /// <summary>Who acknowledged, when and why.</summary>
 public sealed record Acknowledgement(string Who, DateTimeOffset At, string Why);
 
-/// <summary>One alarm, by its key. Times are the times of the records, not of their arrival.</summary>
+/// <summary>Where a record stands in its node's journal: the order of a node's records, whatever its clock said.</summary>
+public readonly record struct RecordPlace(long Epoch, long Seq) : IComparable<RecordPlace>
+{
+    public int CompareTo(RecordPlace other) => Epoch != other.Epoch ? Epoch.CompareTo(other.Epoch) : Seq.CompareTo(other.Seq);
+
+    public static bool operator <(RecordPlace left, RecordPlace right) => left.CompareTo(right) < 0;
+
+    public static bool operator >(RecordPlace left, RecordPlace right) => left.CompareTo(right) > 0;
+
+    public static bool operator <=(RecordPlace left, RecordPlace right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >=(RecordPlace left, RecordPlace right) => left.CompareTo(right) >= 0;
+}
+
+/// <summary>One alarm, by its key. Times are those of the records, and never later than their arrival.</summary>
 public sealed record AlarmState
 {
     /// <summary>The cause is there.</summary>
@@ -31,8 +45,8 @@ public sealed record AlarmState
 
     public DateTimeOffset? ClearedAt { get; init; }
 
-    /// <summary>The newest raise or clear: an older record changes nothing any more. An acknowledgement does not count, or it would hold off the clear that was under way.</summary>
-    public DateTimeOffset? ChangedAt { get; init; }
+    /// <summary>The record of the newest raise or clear: one that stands before it changes nothing any more. Null until a node has spoken.</summary>
+    public RecordPlace? ChangedBy { get; init; }
 
     /// <summary>When it is said again to whoever is on duty; null when nobody needs to be told again.</summary>
     public DateTimeOffset? RepeatAt { get; init; }
@@ -54,10 +68,10 @@ public abstract record AlarmEvent
     {
     }
 
-    /// <summary>ReceivedAt is when a late record arrived: the wait before the first repetition counts from then.</summary>
-    public sealed record Raised(bool Late = false, DateTimeOffset? ReceivedAt = null) : AlarmEvent;
+    /// <summary>ReceivedAt is when a record arrived: the wait before the first repetition counts from then, and nothing happened later. Place is null for the hub's own events, which come in their order.</summary>
+    public sealed record Raised(bool Late = false, DateTimeOffset? ReceivedAt = null, RecordPlace? Place = null) : AlarmEvent;
 
-    public sealed record Cleared(bool Late = false) : AlarmEvent;
+    public sealed record Cleared(bool Late = false, DateTimeOffset? ReceivedAt = null, RecordPlace? Place = null) : AlarmEvent;
 
     public sealed record Acknowledged(string Who, string Why) : AlarmEvent;
 
@@ -101,14 +115,15 @@ public static class AlarmMachine
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(repeatEvery, TimeSpan.Zero);
         return what switch
         {
-            // Late records change history; they never sound a siren nor clear a newer state.
-            AlarmEvent.Raised or AlarmEvent.Cleared when at < state.ChangedAt => new(state, [new AlarmAction.HistoryOnly()]),
+            // Late records change history; they never sound a siren nor clear a newer state. Clocks are stepped, journals are not.
+            AlarmEvent.Raised { Place: { } place } when place < state.ChangedBy => new(state, [new AlarmAction.HistoryOnly()]),
+            AlarmEvent.Cleared { Place: { } place } when place < state.ChangedBy => new(state, [new AlarmAction.HistoryOnly()]),
 
-            AlarmEvent.Raised when state.Active => Same(state),
-            AlarmEvent.Raised it => Raise(state, it, at, repeatEvery),
+            AlarmEvent.Raised it when state.Active => Same(state with { ChangedBy = it.Place ?? state.ChangedBy }),
+            AlarmEvent.Raised it => Raise(state, it, NotAfter(at, it.ReceivedAt), repeatEvery),
 
-            AlarmEvent.Cleared when !state.Active => Same(state),
-            AlarmEvent.Cleared it => Clear(state, it.Late, at),
+            AlarmEvent.Cleared it when !state.Active => Same(state with { ChangedBy = it.Place ?? state.ChangedBy }),
+            AlarmEvent.Cleared it => Clear(state, it, NotAfter(at, it.ReceivedAt)),
 
             AlarmEvent.Acknowledged when !state.Standing || state.Acknowledged is not null => Same(state),
             AlarmEvent.Acknowledged it => new(
@@ -117,7 +132,8 @@ public static class AlarmMachine
 
             AlarmEvent.Repeat when state.Mode == AlarmMode.Shelved && at >= state.ShelvedUntil => Speak(
                 state with { Mode = AlarmMode.InService, ShelvedUntil = null }, at, repeatEvery),
-            AlarmEvent.Repeat when state.Mode == AlarmMode.InService && at >= state.RepeatAt => new(
+            // Further away than a whole wait: the hub's clock was set back.
+            AlarmEvent.Repeat when state.Mode == AlarmMode.InService && (at >= state.RepeatAt || state.RepeatAt - at > repeatEvery) => new(
                 state with { RepeatAt = at + repeatEvery }, [new AlarmAction.Notify(NotifyKind.Repeat)]),
 
             AlarmEvent.Shelved it when it.Until > at && state.Mode == AlarmMode.InService =>
@@ -139,23 +155,25 @@ public static class AlarmMachine
             Acknowledged = null,
             RaisedAt = at,
             ClearedAt = null,
-            ChangedAt = at,
+            ChangedBy = what.Place ?? state.ChangedBy,
             RepeatAt = speaks ? (what.ReceivedAt ?? at) + repeatEvery : null,
         };
         return new(next, what.Late ? [new AlarmAction.HistoryOnly()] : speaks ? [new AlarmAction.Notify(NotifyKind.Raised)] : []);
     }
 
-    private static AlarmStep Clear(AlarmState state, bool late, DateTimeOffset at)
+    private static AlarmStep Clear(AlarmState state, AlarmEvent.Cleared what, DateTimeOffset at)
     {
-        var next = state with { Active = false, ClearedAt = at, ChangedAt = at };
+        var next = state with { Active = false, ClearedAt = at, ChangedBy = what.Place ?? state.ChangedBy };
         if (!next.Standing) next = next with { RepeatAt = null };
-        return new(next, late ? [new AlarmAction.HistoryOnly()] : state.Mode == AlarmMode.InService ? [new AlarmAction.Notify(NotifyKind.Cleared)] : []);
+        return new(next, what.Late ? [new AlarmAction.HistoryOnly()] : state.Mode == AlarmMode.InService ? [new AlarmAction.Notify(NotifyKind.Cleared)] : []);
     }
 
     private static AlarmStep Speak(AlarmState state, DateTimeOffset at, TimeSpan repeatEvery) =>
         state.Standing && state.Acknowledged is null
             ? new(state with { RepeatAt = at + repeatEvery }, [new AlarmAction.Notify(NotifyKind.Repeat)])
             : Same(state);
+
+    private static DateTimeOffset NotAfter(DateTimeOffset at, DateTimeOffset? receivedAt) => receivedAt < at ? receivedAt.Value : at;
 
     private static AlarmStep Same(AlarmState state) => new(state, []);
 }

@@ -31,7 +31,14 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
     public event Action<NodeId, string>? Acknowledged;
 
     /// <summary>Takes a node's alarm record, inside the transaction that stores the record. Call <see cref="Announce"/> after the commit.</summary>
-    public void Apply(SqliteConnection connection, NodeId node, Fact fact, DateTimeOffset at, DateTimeOffset receivedAt, bool late)
+    /// <param name="connection">The transaction's.</param>
+    /// <param name="node">Who wrote the record.</param>
+    /// <param name="fact">What it says.</param>
+    /// <param name="place">Where it stands in the node's journal.</param>
+    /// <param name="at">When it happened, by the node's clock.</param>
+    /// <param name="receivedAt">Now.</param>
+    /// <param name="late">It waited for the network.</param>
+    public void Apply(SqliteConnection connection, NodeId node, Fact fact, RecordPlace place, DateTimeOffset at, DateTimeOffset receivedAt, bool late)
     {
         switch (fact)
         {
@@ -42,11 +49,11 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
                 Refuse(connection, node, it, receivedAt);
                 break;
             case AlarmRaised it:
-                Step(connection, AlarmClasses.Key(node, it.Class, it.Source), it.Class, it.Source, node.Value, new AlarmEvent.Raised(late, receivedAt), at,
+                Step(connection, AlarmClasses.Key(node, it.Class, it.Source), it.Class, it.Source, node.Value, new AlarmEvent.Raised(late, receivedAt, place), at,
                     row => row with { Value = it.Value, Limit = it.Limit, Unit = it.Unit, Detail = it.Detail });
                 break;
             case AlarmCleared it:
-                Step(connection, AlarmClasses.Key(node, it.Class, it.Source), it.Class, it.Source, node.Value, new AlarmEvent.Cleared(late), at,
+                Step(connection, AlarmClasses.Key(node, it.Class, it.Source), it.Class, it.Source, node.Value, new AlarmEvent.Cleared(late, receivedAt, place), at,
                     row => row with { Value = it.Value ?? row.Value });
                 break;
         }
@@ -77,7 +84,7 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
     public async Task ClearQuietAsync()
     {
         var since = clock.GetUtcNow() - Quiet;
-        foreach (var it in All().Where(it => it.State.Active && _events.Contains(it.Class)))
+        foreach (var it in Watched().Where(it => it.State.Active && _events.Contains(it.Class)))
             if (it.State.RaisedAt <= since && !(_again.TryGetValue(it.Key, out var again) && again > since)) await ClearAsync(it.Class, it.Source);
     }
 
@@ -105,7 +112,7 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
     public async Task RepeatDueAsync()
     {
         var now = clock.GetUtcNow();
-        var due = All().Where(it => it.State.RepeatAt <= now || it.State.ShelvedUntil <= now).ToList();
+        var due = Watched().Where(it => it.State.RepeatAt <= now || it.State.RepeatAt > now + RepeatEvery || it.State.ShelvedUntil <= now).ToList();
         if (due.Count == 0) return;
         await store.WriteAsync(connection =>
         {
@@ -120,7 +127,7 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
         var sent = NotificationLog.ByAlarm(store);
         return
         [
-            .. All().Where(it => !activeOnly || it.State.Standing).Select(it => View(it, sent.GetValueOrDefault(it.Key) ?? []))
+            .. (activeOnly ? Watched().Where(it => it.State.Standing) : All()).Select(it => View(it, sent.GetValueOrDefault(it.Key) ?? []))
                 .OrderByDescending(it => it.Standing).ThenBy(it => PriorityOf(it.Class)).ThenByDescending(it => it.Since),
         ];
     }
@@ -143,6 +150,9 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
 
     private List<AlarmRow> All() => store.Read(it => it.Query("select body from alarms", row => JsonSerializer.Deserialize<AlarmRow>(row.GetString(0), AccessJson.Options)!));
 
+    // What stands or is to be said again, by an index of its own: the alarms that were ever raised are many more.
+    private List<AlarmRow> Watched() => store.Read(it => it.Query($"select body from alarms where {Schema.WatchedAlarms}", row => JsonSerializer.Deserialize<AlarmRow>(row.GetString(0), AccessJson.Options)!));
+
     private AlarmRow? Find(string key) => store.Read(it => Read(it, key));
 
     private static AlarmRow? Read(SqliteConnection connection, string key) =>
@@ -155,9 +165,9 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
         var before = Read(connection, key) ?? new AlarmRow(key, alarmClass, source, node, AlarmState.Quiet(false), null, null, null, null);
         before = before with { State = before.State with { Latched = about?.Latched ?? false } };
         var step = AlarmMachine.Step(before.State, what, at, RepeatEvery);
-        var newer = step.State != before.State;
-        var after = newer ? particulars(before) with { State = step.State, Node = node ?? before.Node } : before;
-        if (newer)
+        var newer = step.State != before.State with { ChangedBy = step.State.ChangedBy };
+        var after = newer ? particulars(before) with { State = step.State, Node = node ?? before.Node } : before with { State = step.State };
+        if (step.State != before.State)
         {
             connection.Execute(
                 "insert into alarms (key, node, body) values ($key, $node, $body) on conflict do update set node = $node, body = $body",

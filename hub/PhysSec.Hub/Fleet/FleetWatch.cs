@@ -22,7 +22,7 @@ public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider cloc
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var start = clock.GetTimestamp();
-        foreach (var it in alarms.List(activeOnly: true).Where(it => it.Class == AlarmClasses.NodeLost)) _lost.Add(it.Source);
+        foreach (var it in alarms.List(activeOnly: true).Where(it => it is { Class: AlarmClasses.NodeLost, Active: true })) _lost.Add(it.Source);
         using var timer = new PeriodicTimer(_period, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {

@@ -127,7 +127,7 @@ public sealed class Ingestion(
         switch (record.Fact)
         {
             case AlarmRaised or AlarmCleared:
-                alarms.Apply(store, node, Finite(record.Fact), record.At ?? now, now, late);
+                alarms.Apply(store, node, Finite(record.Fact), new(record.Epoch, record.Seq), record.At ?? now, now, late);
                 break;
             case MeasurementsThinned:
                 Records.Advance(store, node.Value, record.Epoch, Streams.Measurements);

@@ -5,6 +5,11 @@ namespace PhysSec.Hub.Storage;
 /// <summary>The store's tables, in one place. A later version appends a step; steps are never changed.</summary>
 internal static class Schema
 {
+    /// <summary>Which rows of the alarms are looked at every second; word for word the condition of their index.</summary>
+    public const string WatchedAlarms =
+        "(json_extract(body, '$.state.active') or json_extract(body, '$.state.repeatAt') is not null or json_extract(body, '$.state.shelvedUntil') is not null"
+        + " or (json_extract(body, '$.state.latched') and json_extract(body, '$.state.raisedAt') is not null and json_extract(body, '$.state.acknowledged') is null))";
+
     private static readonly string[] _steps =
     [
         """
@@ -104,6 +109,7 @@ internal static class Schema
           where json_extract(body, '$.node') is not null
             and json_extract(body, '$.class') not in ('node-lost', 'record-diverged', 'dead-letter', 'stranger-at-broker', 'notification-failed');
         """,
+        $"create index alarms_watched on alarms (key) where {WatchedAlarms};",
     ];
 
     /// <param name="connection">The store.</param>

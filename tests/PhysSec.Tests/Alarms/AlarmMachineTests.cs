@@ -81,12 +81,45 @@ public sealed class AlarmMachineTests
     public void What_is_older_than_the_newest_change_goes_into_history_and_changes_nothing()
     {
         var alarm = new Probe();
-        alarm.Do(_raised, 10, "Raised");
-        alarm.Do(new AlarmEvent.Cleared(Late: true), 9, "HistoryOnly");
+        alarm.Do(new AlarmEvent.Raised(Place: new(1, 10)), 10, "Raised");
+        alarm.Do(new AlarmEvent.Cleared(Late: true, Place: new(1, 9)), 9, "HistoryOnly");
         Assert.True(alarm.State.Active);
-        alarm.Do(_cleared, 12, "Cleared");
-        alarm.Do(new AlarmEvent.Raised(Late: true), 11, "HistoryOnly");
+        alarm.Do(new AlarmEvent.Cleared(Place: new(1, 12)), 12, "Cleared");
+        alarm.Do(new AlarmEvent.Raised(Late: true, Place: new(1, 11)), 11, "HistoryOnly");
         Assert.False(alarm.State.Active);
+    }
+
+    [Fact]
+    public void The_journal_decides_what_is_newer_and_no_clock()
+    {
+        var alarm = new Probe();
+        alarm.Do(new AlarmEvent.Raised(ReceivedAt: _start, Place: new(1, 10)), 600, "Raised"); // Its clock was ten hours ahead.
+        Assert.Equal(_start, alarm.State.RaisedAt);
+        alarm.Do(new AlarmEvent.Cleared(Place: new(1, 11)), 1, "Cleared");
+        alarm.Do(new AlarmEvent.Raised(Place: new(2, 1)), 0, "Raised"); // A new epoch begins at 1.
+        alarm.Do(new AlarmEvent.Cleared(Place: new(1, 12)), 700, "HistoryOnly");
+        Assert.True(alarm.State.Active);
+    }
+
+    [Fact]
+    public void A_raise_that_overtook_its_backlog_is_not_cleared_by_what_the_backlog_says()
+    {
+        var alarm = new Probe();
+        alarm.Do(new AlarmEvent.Raised(Place: new(1, 5)), 0, "Raised");
+        alarm.Do(new AlarmEvent.Raised(Place: new(1, 10)), 4, ""); // It stands already.
+        alarm.Do(new AlarmEvent.Cleared(Late: true, Place: new(1, 7)), 2, "HistoryOnly");
+        Assert.True(alarm.State.Active);
+    }
+
+    [Fact]
+    public void The_hubs_own_events_come_in_their_order_whatever_its_clock_says()
+    {
+        var alarm = new Probe();
+        alarm.Do(_raised, 60, "Raised");
+        alarm.Do(_repeat, 0, "Repeat"); // Set back by an hour: nobody waits an hour longer for the next word.
+        alarm.Do(_repeat, 4, "");
+        alarm.Do(_cleared, 5, "Cleared");
+        alarm.Do(_raised, 1, "Raised");
     }
 
     [Fact]

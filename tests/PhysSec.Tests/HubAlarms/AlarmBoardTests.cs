@@ -2,6 +2,7 @@ using PhysSec.Core;
 using PhysSec.Core.Alarms;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Notify;
+using PhysSec.Hub.Storage;
 using PhysSec.Tests.Ingest;
 
 namespace PhysSec.Tests.HubAlarms;
@@ -19,7 +20,7 @@ public sealed class AlarmBoardTests
         await using var hub = Hub();
         var now = hub.Time.GetUtcNow();
         await ApplyAsync(hub, new AlarmRaised(Key, AlarmClasses.Leak, "leak-1", null, null, null, "wet"), now, late: false);
-        await ApplyAsync(hub, new AlarmCleared(Key, AlarmClasses.Leak, "leak-1", null, null), now.AddMinutes(-5), late: true);
+        await ApplyAsync(hub, new AlarmCleared(Key, AlarmClasses.Leak, "leak-1", null, null), now.AddMinutes(-5), late: true, seq: 9);
 
         var alarm = hub.Alarms.List(activeOnly: true).Single();
         Assert.Equal((true, "node-a", "wet"), (alarm.Active, alarm.Node, alarm.Detail));
@@ -90,6 +91,52 @@ public sealed class AlarmBoardTests
     }
 
     [Fact]
+    public async Task A_node_whose_clock_was_ahead_and_is_corrected_is_still_heard()
+    {
+        await using var hub = Hub();
+        var now = hub.Time.GetUtcNow();
+        var (wet, dry) = (new AlarmRaised(Key, AlarmClasses.Leak, "leak-1", null, null, null, "wet"), new AlarmCleared(Key, AlarmClasses.Leak, "leak-1", null, null));
+        await ApplyAsync(hub, wet, now.AddHours(24), late: false, seq: 10);
+        Assert.Equal(now, hub.Alarms.List().Single().Since);
+        await ApplyAsync(hub, dry, now, late: false, seq: 11);
+        await ApplyAsync(hub, wet, now, late: false, seq: 12);
+
+        Assert.Equal(["Raised", "Cleared", "Raised"], hub.Get<NotificationLog>().List().Reverse().Select(it => it.What));
+        Assert.True(hub.Alarms.List().Single().Active);
+    }
+
+    [Fact]
+    public async Task The_hubs_own_alarms_are_raised_and_said_again_whatever_its_clock_was_set_to()
+    {
+        await using var hub = Hub();
+        await hub.Alarms.RaiseAsync(AlarmClasses.NodeLost, "node-a", _node, null);
+        hub.Time.AdjustTime(hub.Time.GetUtcNow().AddHours(-1));
+        await hub.Alarms.RepeatDueAsync();
+        await hub.Alarms.ClearAsync(AlarmClasses.NodeLost, "node-a");
+        await hub.Alarms.RaiseAsync(AlarmClasses.NodeLost, "node-a", _node, null);
+
+        Assert.Equal(["Raised", "Repeat", "Cleared", "Raised"], hub.Get<NotificationLog>().List().Reverse().Select(it => it.What));
+    }
+
+    [Fact]
+    public async Task Alarms_that_are_over_are_not_read_again_every_second()
+    {
+        await using var hub = Hub();
+        await hub.Alarms.RaiseAsync(AlarmClasses.NodeLost, "node-a", _node, null);
+        await hub.Alarms.RaiseAsync(AlarmClasses.NodeLost, "node-b", _other, null);
+        await hub.Alarms.ClearAsync(AlarmClasses.NodeLost, "node-a");
+        await hub.Alarms.RaiseAsync(AlarmClasses.DeadLetter, "node-a", _node, null);
+        await hub.Alarms.ClearAsync(AlarmClasses.DeadLetter, "node-a");
+
+        var (plan, rows) = hub.Store.Read(it => (
+            it.Query($"explain query plan select body from alarms where {Schema.WatchedAlarms}", row => row.GetString(3)),
+            it.Query($"select key from alarms where {Schema.WatchedAlarms} order by key", row => row.GetString(0))));
+        Assert.Contains("alarms_watched", Assert.Single(plan), StringComparison.Ordinal);
+        Assert.Equal(["dead-letter:node-a", "node-lost:node-b"], rows); // A latched one stays until somebody has seen it.
+        Assert.Equal(rows, hub.Alarms.List(activeOnly: true).Select(it => it.Key).Order());
+    }
+
+    [Fact]
     public async Task An_alarm_about_a_channel_does_not_travel_by_that_channel()
     {
         await using var hub = Hub();
@@ -102,6 +149,6 @@ public sealed class AlarmBoardTests
 
     private static RunningHub Hub() => RunningHub.WithoutBroker("""{ "webhook": { "url": "http://127.0.0.1:9/", "secretFile": "webhook.key" } }""");
 
-    private static Task ApplyAsync(RunningHub hub, Fact fact, DateTimeOffset at, bool late, NodeId? node = null) =>
-        hub.Store.WriteAsync(it => hub.Alarms.Apply(it, node ?? _node, fact, at, hub.Time.GetUtcNow(), late), TestContext.Current.CancellationToken);
+    private static Task ApplyAsync(RunningHub hub, Fact fact, DateTimeOffset at, bool late, NodeId? node = null, long seq = 10) =>
+        hub.Store.WriteAsync(it => hub.Alarms.Apply(it, node ?? _node, fact, new(1, seq), at, hub.Time.GetUtcNow(), late), TestContext.Current.CancellationToken);
 }
