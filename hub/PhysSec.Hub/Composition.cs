@@ -6,6 +6,7 @@ using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Ingest;
 using PhysSec.Hub.Live;
 using PhysSec.Hub.Notify;
+using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub;
 
@@ -23,6 +24,7 @@ internal static class Composition
         services.AddHostedService(it => it.GetRequiredService<PolicyPublisher>());
         services.AddHostedService<FleetWatch>();
         services.AddSingleton<Renewals>().AddHostedService(it => it.GetRequiredService<Renewals>());
+        services.AddHostedService<StoreWatch>();
         services.AddHostedService<AlarmRepeater>();
         services.AddHostedService<Notifier>();
         return services;

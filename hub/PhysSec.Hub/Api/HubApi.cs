@@ -63,10 +63,12 @@ public static class HubApi
             // Told as store = false.
         }
 
+        var store = epoch is not null && state.Store.Writes;
+
         return new
         {
-            status = epoch is not null && link.Ready ? "ok" : "degraded",
-            store = epoch is not null,
+            status = store && link.Ready ? "ok" : "degraded",
+            store,
             broker = link.Ready,
             hubEpoch = epoch,
             version = typeof(HubApi).Assembly.GetName().Version?.ToString(3),

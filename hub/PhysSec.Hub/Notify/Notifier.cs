@@ -11,11 +11,13 @@ namespace PhysSec.Hub.Notify;
 public sealed class Notifier(HubHome home, AlarmBoard alarms, TimeProvider clock, ILogger<Notifier> log) : BackgroundService
 {
     private const int Alarming = 3;
+    private const int Together = 50;
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _first = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _longest = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan _giveUp = TimeSpan.FromHours(24);
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _afterFault = TimeSpan.FromSeconds(5);
 
     /// <summary>When a failed message is tried again: 2 s, doubling to 5 min; null after a day.</summary>
     public static DateTimeOffset? NextTry(DateTimeOffset madeAt, int tries, DateTimeOffset now)
@@ -48,47 +50,71 @@ public sealed class Notifier(HubHome home, AlarmBoard alarms, TimeProvider clock
     private async Task LoopAsync(string channel, Func<Due, CancellationToken, Task> send, CancellationToken stop)
     {
         var failures = 0;
+        var outcomes = new Outcomes(home.Store, clock, log);
         using var timer = new PeriodicTimer(_look, clock);
         do
         {
             try
             {
-                foreach (var it in Outbox.DueAt(home.Store, channel, clock.GetUtcNow(), 50))
-                {
-                    failures = await TrySendAsync(it, send, stop) ? 0 : failures + 1;
-                    if (failures == Alarming) await alarms.RaiseAsync(AlarmClasses.NotificationFailed, channel, null, $"{failures} sends in a row failed");
-                    if (failures == 0) await alarms.ClearAsync(AlarmClasses.NotificationFailed, channel);
-                    alarms.Announce();
-                    if (failures > 0) break; // Whatever waits behind it would wait for the same server.
-                }
+                await outcomes.StoreAsync();
+                failures = await SendDueAsync(channel, send, outcomes, failures, stop);
             }
-            catch (SqliteException fault)
+            catch (Exception fault) when (!stop.IsCancellationRequested && fault is not OutOfMemoryException) // A channel must not end in silence.
             {
-                log.LogError("{Channel}: the store refused: {Fault}; trying again", channel, fault.Message);
+                log.LogError("{Channel}: {Fault}; trying again", channel, fault is SqliteException ? fault.Message : fault.ToString());
+                await Task.Delay(_afterFault, clock, stop);
             }
         }
         while (await timer.WaitForNextTickAsync(stop));
     }
 
-    private async Task<bool> TrySendAsync(Due it, Func<Due, CancellationToken, Task> send, CancellationToken stop)
+    private async Task<int> SendDueAsync(string channel, Func<Due, CancellationToken, Task> send, Outcomes outcomes, int failures, CancellationToken stop)
+    {
+        var tried = false;
+        foreach (var due in Outbox.DueAt(home.Store, channel, clock.GetUtcNow(), Together + outcomes.Count))
+        {
+            if (outcomes.Judge(due) is not { } it) continue;
+            tried = true;
+            var outcome = await TrySendAsync(it, send, stop);
+            failures = outcome.Fault is null ? 0 : failures + 1;
+            await outcomes.KeepAsync(outcome);
+            if (failures > 0) break; // Whatever waits behind it would wait for the same server.
+        }
+
+        if (tried) alarms.Announce();
+        if (tried) await TellAsync(channel, failures);
+        return failures;
+    }
+
+    // A store that refuses holds up this word and no message: with the next try it is said again.
+    private async Task TellAsync(string channel, int failures)
+    {
+        try
+        {
+            if (failures >= Alarming) await alarms.RaiseAsync(AlarmClasses.NotificationFailed, channel, null, $"{failures} sends in a row failed");
+            if (failures == 0) await alarms.ClearAsync(AlarmClasses.NotificationFailed, channel);
+        }
+        catch (SqliteException fault)
+        {
+            log.LogError("{Channel}: its state is not stored: {Fault}", channel, fault.Message);
+        }
+    }
+
+    private async Task<Outcome> TrySendAsync(Due it, Func<Due, CancellationToken, Task> send, CancellationToken stop)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(_limit);
         try
         {
             await send(it, limit.Token);
+            return new Outcome(it, clock.GetUtcNow(), null, null);
         }
         catch (Exception fault) when (!stop.IsCancellationRequested && fault is not OutOfMemoryException) // Whatever went wrong with one message, the others go on.
         {
             var now = clock.GetUtcNow();
-            var next = NextTry(it.MadeAt, it.Tries, now);
             var plain = fault is OperationCanceledException ? $"no answer within {_limit.TotalSeconds:0} s" : Plain(fault);
             log.LogWarning("{Channel}: {Alarm} was not sent: {Fault}", it.Channel, it.Alarm.Key, plain);
-            await Outbox.FailedAsync(home.Store, it, now, plain, next);
-            return false;
+            return new Outcome(it, now, plain, NextTry(it.MadeAt, it.Tries, now));
         }
-
-        await Outbox.SentAsync(home.Store, it, clock.GetUtcNow());
-        return true;
     }
 }

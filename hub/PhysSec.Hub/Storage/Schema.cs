@@ -110,6 +110,7 @@ internal static class Schema
             and json_extract(body, '$.class') not in ('node-lost', 'record-diverged', 'dead-letter', 'stranger-at-broker', 'notification-failed');
         """,
         $"create index alarms_watched on alarms (key) where {WatchedAlarms};",
+        "alter table notifications add column superseded integer not null default 0; -- A newer message says the same and more: this one is not sent any more.",
     ];
 
     /// <param name="connection">The store.</param>

@@ -12,10 +12,18 @@ public sealed class Store : IAsyncDisposable
     private const int GroupMax = 256;
     private const int QueueMax = 4096;
 
+    // SQLite's result codes that speak of the disk and not of the work.
+    private const int ReadOnly = 8;
+    private const int IoError = 10;
+    private const int Corrupt = 11;
+    private const int Full = 13;
+    private const int CannotOpen = 14;
+
     private readonly string _connection;
     private readonly SqliteConnection _writer;
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(QueueMax) { SingleReader = true });
     private readonly Task _loop;
+    private volatile bool _refused;
 
     private Store(string path)
     {
@@ -26,6 +34,9 @@ public sealed class Store : IAsyncDisposable
         Schema.Apply(_writer);
         _loop = Task.Run(WriteLoopAsync);
     }
+
+    /// <summary>The last write reached the disk. That a store can be read says nothing: a full disk is read like any other.</summary>
+    public bool Writes => !_refused;
 
     /// <summary>Opens or makes the store.</summary>
     /// <exception cref="SqliteException">The file cannot be opened or is none of ours.</exception>
@@ -86,6 +97,7 @@ public sealed class Store : IAsyncDisposable
     private void Commit(List<Work> group)
     {
         var good = new List<Work>();
+        var refused = false;
         try
         {
             Execute(_writer, "begin immediate");
@@ -101,6 +113,7 @@ public sealed class Store : IAsyncDisposable
                 catch (Exception fault) when (fault is not OutOfMemoryException && SQLitePCL.raw.sqlite3_get_autocommit(_writer.Handle) == 0)
                 {
                     Execute(_writer, "rollback to work; release work");
+                    refused |= fault is SqliteException { SqliteErrorCode: ReadOnly or IoError or Corrupt or Full or CannotOpen };
                     item.Fail(fault); // Its owner gets the fault; the others of the group go on.
                 }
             }
@@ -109,11 +122,13 @@ public sealed class Store : IAsyncDisposable
         }
         catch (Exception fault) when (fault is not OutOfMemoryException) // SQLite ended the transaction by itself (disk full, I/O error), or the commit failed.
         {
+            _refused = true;
             RollBack();
             foreach (var item in group) item.Fail(fault);
             return;
         }
 
+        _refused = refused;
         foreach (var item in good) item.Done();
     }
 

@@ -1,5 +1,8 @@
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using PhysSec.Hub.Storage;
+using PhysSec.Tests.Uplink;
 
 namespace PhysSec.Tests.Storage;
 
@@ -39,6 +42,38 @@ public sealed class StoreTests : IDisposable
 
         await using var again = Store.Open(File);
         Assert.Equal(1, again.Read(it => it.Number("select value from meta where name = 'a'")));
+    }
+
+    [Fact]
+    public async Task The_store_says_that_the_disk_refused_the_last_write_and_no_more_when_one_succeeds()
+    {
+        await using var store = Store.Open(File);
+        await Assert.ThrowsAsync<SqliteException>(() => store.WriteAsync(it => it.Execute("insert into meta values ('hub-epoch', 'twice')"), TestContext.Current.CancellationToken));
+        Assert.True(store.Writes); // The work was wrong, not the disk.
+
+        await store.FillAsync();
+        Assert.False(store.Writes);
+
+        await store.FreeAsync();
+        Assert.True(store.Writes);
+    }
+
+    [Fact]
+    public async Task A_full_disk_that_is_emptied_is_noticed_though_nobody_writes()
+    {
+        var time = new FakeTimeProvider();
+        await using var store = Store.Open(File);
+        using var watch = new StoreWatch(store, time, NullLogger<StoreWatch>.Instance);
+        await Assert.ThrowsAsync<SqliteException>(() => store.WriteAsync(_ => throw new SqliteException("disk I/O error", 10), TestContext.Current.CancellationToken));
+        Assert.False(store.Writes);
+
+        await watch.StartAsync(TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(5));
+            return store.Writes;
+        });
+        await watch.StopAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]

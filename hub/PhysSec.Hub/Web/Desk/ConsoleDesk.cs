@@ -3,6 +3,7 @@ using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Live;
 using PhysSec.Hub.Notify;
+using PhysSec.Hub.Storage;
 using PhysSec.Hub.Web.Accounts;
 using PhysSec.Hub.Web.Language;
 
@@ -19,11 +20,12 @@ public sealed class ConsoleDesk : IDisposable
     private readonly NodeLink _link;
     private readonly NotificationLog _notifications;
     private readonly DeskOfAccess _access;
+    private readonly Store _store;
 
     public ConsoleDesk(
-        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, DoorCommands commands, NodeLink link, NotificationLog notifications, DeskOfAccess access)
+        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, DoorCommands commands, NodeLink link, NotificationLog notifications, DeskOfAccess access, Store store)
     {
-        (_live, _nodes, _alarms, _doors, _commands, _link, _notifications, _access) = (live, nodes, alarms, doors, commands, link, notifications, access);
+        (_live, _nodes, _alarms, _doors, _commands, _link, _notifications, _access, _store) = (live, nodes, alarms, doors, commands, link, notifications, access, store);
         live.Changed += Tell;
         nodes.Changed += Tell;
         alarms.Changed += Tell;
@@ -90,7 +92,7 @@ public sealed class ConsoleDesk : IDisposable
 
     public IReadOnlyList<NodeView> Nodes() => _nodes.List();
 
-    public HubHealth Health() => new(true, _link.Ready);
+    public HubHealth Health() => new(_store.Writes, _link.Ready);
 
     public IReadOnlyList<NotificationView> Notifications() => _notifications.List(200);
 

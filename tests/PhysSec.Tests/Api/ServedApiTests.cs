@@ -14,10 +14,11 @@ using PhysSec.Hub.Api;
 using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Web;
 using PhysSec.Tests.Ingest;
+using PhysSec.Tests.Storage;
 
 namespace PhysSec.Tests.Api;
 
-public sealed class AlarmApiTests
+public sealed class ServedApiTests
 {
     [Theory]
     [InlineData("node-a%2Fleak%3Aleak")]
@@ -29,7 +30,7 @@ public sealed class AlarmApiTests
         using var node = (await hub.EnrolAsync("node-a")).Write(new AlarmRaised("leak:leak", AlarmClasses.Leak, "leak", null, null, null, null), hub.Time.GetUtcNow());
         await hub.TakeBatchAsync(node, 1, 1);
         await using var app = await ServeAsync(hub);
-        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
+        using var client = Client(app);
         client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "siem", "operator", 24, mayRelease: false));
 
         using var answer = await client.PostAsJsonAsync($"/api/v1/alarms/{escaped}/acknowledge", new { reason = "拭き取り中" }, cancel);
@@ -37,6 +38,23 @@ public sealed class AlarmApiTests
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal("拭き取り中", hub.Alarms.List().Single().AckReason);
     }
+
+    [Fact]
+    public async Task A_hub_whose_disk_is_full_does_not_say_that_its_store_is_well()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var hub = RunningHub.WithoutBroker();
+        await using var app = await ServeAsync(hub);
+        using var client = Client(app);
+        Assert.Contains("\"store\":true", await client.GetStringAsync("/api/v1/health", cancel), StringComparison.Ordinal);
+
+        await hub.Store.FillAsync();
+
+        Assert.Contains("\"store\":false", await client.GetStringAsync("/api/v1/health", cancel), StringComparison.Ordinal);
+    }
+
+    private static HttpClient Client(WebApplication app) =>
+        new() { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
 
     // The API on a loopback port over a hub that is there already; of its loops none runs.
     private static async Task<WebApplication> ServeAsync(RunningHub hub)
