@@ -24,6 +24,10 @@ help() {
            動作中のデモの部屋を操作します。
   test [--fast]
            Every test: unit, real processes, real broker, real mail server, real browser. --fast: unit tests only.
+  test --vm [--repeat N] [--break wiegand|i2c]
+           Hardware in the loop: the node's native arm64 program in a virtual machine with GPIO, I2C, serial lines and a watchdog (tests/vm).
+           --repeat N       N runs, whose consoles must be the same byte for byte
+           --break WHAT     breaks the simulated wiring on purpose: the run must fail
   bench [NAME]
            Measures the budgets of the README.
   soak kill [--rounds N] [--seed S]
@@ -119,8 +123,37 @@ run_all_tests() {
             build tests/PhysSec.Tests tests/PhysSec.SystemTests
             run_tests tests/PhysSec.Tests tests/PhysSec.SystemTests
             ;;
-        *) fail "test knows only --fast, not '$1'" 64 ;;
+        --vm) vm_tests "${@:2}" ;;
+        *) fail "test knows only --fast and --vm, not '$1'" 64 ;;
     esac
+}
+
+# A test that did not run is not a passed one: exit 3, unless whoever calls says that this machine may skip it.
+vm_skipped() {
+    printf 'SKIPPED: the virtual machine cannot run here: %s\n' "$1"
+    [[ ${PHYSSEC_VM_MAY_SKIP-} == 1 ]] && exit 0
+    exit 3
+}
+
+publish_arm64() {
+    dotnet publish "$1" -c Release -r linux-arm64 -p:PublishAot=true -p:TreatWarningsAsErrors=false -nologo -v quiet -nodeReuse:false -o "$2" >&2 ||
+        fail "$1 could not be published for linux-arm64; the lines above say where"
+}
+
+# The program that ships, on a real kernel's lines and buses. The unit tests cover the rest.
+vm_tests() {
+    local folder=.artefacts/vm started=$SECONDS rc=0
+    command -v apt-get >/dev/null || vm_skipped "there is no apt-get: it is made of Debian's packages"
+    (. /etc/os-release && [[ ${VERSION_CODENAME-} == bookworm ]]) || vm_skipped "its kernel and modules are Debian 12's (bookworm), and this is another system"
+    (need_packages "a virtual machine with Debian's arm64 kernel, and the linker for arm64" qemu-system-arm gcc-12-aarch64-linux-gnu gcc-aarch64-linux-gnu \
+        libc6-dev-arm64-cross clang lld make cpio xz-utils libelf1) || vm_skipped "packages are missing and cannot be installed"
+    command -v qemu-system-aarch64 >/dev/null || vm_skipped "there is no qemu-system-aarch64"
+    tests/vm/kernel.sh "$folder/kernel" || { rc=$?; ((rc == 2)) && vm_skipped "Debian's arm64 packages cannot be fetched"; fail "the kernel modules could not be built"; }
+    say "publishing the node and the guest program for linux-arm64 (minutes, the first time)"
+    publish_arm64 firmware/PhysSec.Node "$folder/node"
+    publish_arm64 tests/PhysSec.VmGuest "$folder/guest"
+    say "prepared in $((SECONDS - started)) s"
+    tests/vm/run.sh "$folder/node" "$folder/guest" "$folder/kernel" "$@"
 }
 
 verb=${1:-help}

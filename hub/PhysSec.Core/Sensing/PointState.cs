@@ -55,6 +55,9 @@ public sealed record PointState
     /// <summary>Since when readings have been out of range without a good one between.</summary>
     public TimeSpan? OutOfRangeSince { get; init; }
 
+    /// <summary>What the newest reading named as its fault; null after a good one.</summary>
+    public string? Fault { get; init; }
+
     /// <summary>The newest good value, and since when it has been exactly that.</summary>
     public double? Value { get; init; }
 

@@ -72,6 +72,7 @@ public static class PointWatch
         High = Limit(state.High, rule, uptime, value >= rule.High, rule.High is null || value < rule.High - rule.DeadBand),
         Low = Limit(state.Low, rule, uptime, value <= rule.Low, rule.Low is null || value > rule.Low + rule.DeadBand),
         GoodAt = uptime,
+        Fault = null,
         OutOfRangeSince = null,
         Value = value,
         SameSince = state.Value == value ? state.SameSince : uptime,
@@ -83,6 +84,7 @@ public static class PointWatch
     {
         High = state.High with { ClearSince = null },
         Low = state.Low with { ClearSince = null },
+        Fault = fault,
         OutOfRangeSince = string.Equals(fault, Reading.OutOfRange, StringComparison.OrdinalIgnoreCase) ? state.OutOfRangeSince ?? uptime : null,
     };
 
@@ -146,7 +148,7 @@ public static class PointWatch
             Condition.High => (state.Value, rule.High, null),
             Condition.Low => (state.Value, rule.Low, null),
             Condition.Rate => (Slope(state.Slices, rule.RateWindow), rule.RateLimit, "per hour"),
-            Condition.Silent => (age, rule.SilentAfter, "seconds without a good reading"),
+            Condition.Silent => (age, rule.SilentAfter, "seconds without a good reading" + (state.Fault is { } fault ? $": {fault}" : "")),
             _ => (state.Value, (double?)null, state.OutOfRangeSince is not null ? "outside what the device can measure" : "no change at all"),
         };
         return new(condition, AlarmClass(rule, condition), raised, value, limit, raised ? detail : null);
