@@ -129,7 +129,8 @@ public sealed class Ingestion(
             case AlarmRaised or AlarmCleared:
                 alarms.Apply(store, node, Finite(record.Fact), new(record.Epoch, record.Seq), record.At ?? now, now, late);
                 break;
-            case MeasurementsThinned:
+            case MeasurementsThinned thinned:
+                Records.NoteThinned(store, node.Value, record.Epoch, thinned);
                 Records.Advance(store, node.Value, record.Epoch, Streams.Measurements);
                 break;
             case PolicyApplied applied:

@@ -101,16 +101,21 @@ public static class Records
         void PassThinned()
         {
             if (stream != Streams.Measurements) return;
-            foreach (var (first, last) in Thinned(store, source, epoch))
-                if (first <= through + 1 && last > through && last <= Batches.NumberMax) (through, head) = (last, "");
+            // In order of their ends one pass is enough: whoever ends later and begins earlier covers the other.
+            foreach (var (first, last) in store.Query(
+                "select first, last from thinned where source = $source and epoch = $epoch and last > $through order by last",
+                it => (it.GetInt64(0), it.GetInt64(1)), ("$source", source), ("$epoch", epoch), ("$through", through)))
+                if (first <= through + 1) (through, head) = (last, "");
         }
     }
 
-    private static IEnumerable<(long First, long Last)> Thinned(SqliteConnection store, string source, long epoch) =>
-        store.Query(
-            "select body from ledger where source = $source and epoch = $epoch and stream = 'a' and kind = 'measurements.thinned' order by seq",
-            it => JsonSerializer.Deserialize(it.GetString(0), WireJson.Plain.JournalRecord)!.Fact as MeasurementsThinned,
-            ("$source", source), ("$epoch", epoch)).OfType<MeasurementsThinned>().Select(it => (it.First, it.Last));
+    /// <summary>Notes that a stretch of measurements will never come. One without an end is no stretch.</summary>
+    public static void NoteThinned(SqliteConnection store, string source, long epoch, MeasurementsThinned it)
+    {
+        if (it.First < 1 || it.Last < it.First || it.Last > Batches.NumberMax) return;
+        store.Execute(
+            "insert into thinned values ($source, $epoch, $first, $last) on conflict do nothing", ("$source", source), ("$epoch", epoch), ("$first", it.First), ("$last", it.Last));
+    }
 
     public static long HubEpoch(SqliteConnection store) => store.Number("select value from meta where name = 'hub-epoch'");
 

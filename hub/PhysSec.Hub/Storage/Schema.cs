@@ -111,6 +111,13 @@ internal static class Schema
         """,
         $"create index alarms_watched on alarms (key) where {WatchedAlarms};",
         "alter table notifications add column superseded integer not null default 0; -- A newer message says the same and more: this one is not sent any more.",
+        """
+        -- Stretches of measurements that a node has declared thinned, so that no batch has to look for them among its access records.
+        create table thinned (source text not null, epoch integer not null, first integer not null, last integer not null, primary key (source, epoch, last, first)) without rowid;
+        insert or ignore into thinned
+          select source, epoch, json_extract(body, '$.fact.first'), json_extract(body, '$.fact.last') from ledger
+          where kind = 'measurements.thinned' and json_valid(body) and json_extract(body, '$.fact.last') between json_extract(body, '$.fact.first') and 4503599627370496;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

@@ -15,9 +15,11 @@ internal sealed class SignedNode : IDisposable
     private readonly List<string> _bodies = [];
     private readonly List<string> _heads = [Chain.Genesis];
 
-    public SignedNode(TestIdentity bundle)
+    private readonly string _stream;
+
+    public SignedNode(TestIdentity bundle, string stream = Streams.Access)
     {
-        (Bundle, Id, Epoch) = (bundle, new NodeId(bundle.Node), bundle.Epoch);
+        (Bundle, Id, Epoch, _stream) = (bundle, new NodeId(bundle.Node), bundle.Epoch, stream);
         _key.ImportFromPem(bundle.KeyPem);
     }
 
@@ -31,6 +33,8 @@ internal sealed class SignedNode : IDisposable
 
     public string Head => _heads[^1];
 
+    public string HashAt(int seq) => _heads[seq];
+
     /// <summary>Writes so many dull records.</summary>
     public SignedNode Write(int count, DateTimeOffset at)
     {
@@ -39,7 +43,7 @@ internal sealed class SignedNode : IDisposable
     }
 
     public SignedNode Write(Fact fact, DateTimeOffset? at, LinkState link = LinkState.Up, ClockQuality clock = ClockQuality.Synced) => Write(JsonSerializer.Serialize(
-        new JournalRecord(Epoch, Streams.Access, _bodies.Count + 1, at, (_bodies.Count + 1) * 1_000, "boot", clock, link, fact), WireJson.Plain.JournalRecord));
+        new JournalRecord(Epoch, _stream, _bodies.Count + 1, at, (_bodies.Count + 1) * 1_000, "boot", clock, link, fact), WireJson.Plain.JournalRecord));
 
     /// <summary>Writes this text as the next record, whatever it says.</summary>
     public SignedNode Write(string body)
@@ -51,7 +55,7 @@ internal sealed class SignedNode : IDisposable
 
     /// <summary>Records first…last, signed.</summary>
     public byte[] Batch(long first, long last) => Sign(new JournalBatch(
-        Epoch, Streams.Access, first, last, _heads[(int)first - 1], _heads[(int)last], [.. _bodies[((int)first - 1)..(int)last].Select(Element)], ""));
+        Epoch, _stream, first, last, _heads[(int)first - 1], _heads[(int)last], [.. _bodies[((int)first - 1)..(int)last].Select(Element)], ""));
 
     /// <summary>Signs whatever it is.</summary>
     public byte[] Sign(JournalBatch batch) => JsonSerializer.SerializeToUtf8Bytes(
@@ -67,8 +71,8 @@ internal sealed class SignedNode : IDisposable
     }
 
     /// <summary>The birth of a node whose journal ends with this record.</summary>
-    public byte[] Birth(long lastSeq, long policy = 0) => JsonSerializer.SerializeToUtf8Bytes(
-        new Birth(Topics.Version, Id.Value, "1.0", "test", true, Epoch, "boot", lastSeq, _heads[(int)lastSeq], policy, [], [], null), WireJson.Plain.Birth);
+    public byte[] Birth(long lastSeq, long policy = 0, long? epoch = null) => JsonSerializer.SerializeToUtf8Bytes(
+        new Birth(Topics.Version, Id.Value, "1.0", "test", true, epoch ?? Epoch, "boot", lastSeq, _heads[(int)lastSeq], policy, [], [], null), WireJson.Plain.Birth);
 
     public void Dispose() => _key.Dispose();
 
