@@ -40,12 +40,15 @@ public sealed partial class JournalStore
     }
 
     /// <summary>
-    /// Begins the epoch that the hub has issued: its first record says where the old one ended; then whatever the hub never acknowledged is issued
+    /// Begins the epoch that the hub has issued: its first record says where the old one ended; then whatever the hub does not hold is issued
     /// again, in order, with its own times and a new key. The old rows stay as they were written.
     /// </summary>
+    /// <param name="epoch">Above every one that this journal has had.</param>
+    /// <param name="stamp">For its first record.</param>
+    /// <param name="held">What the hub says that it holds beyond what it has acknowledged here. Believed only of this journal's very record: another board may have written the hub's.</param>
     /// <returns>Null, or why not.</returns>
     /// <exception cref="JournalException">Nothing was changed.</exception>
-    public string? BeginEpoch(long epoch, Stamp stamp)
+    public string? BeginEpoch(long epoch, Stamp stamp, IReadOnlyList<HeldRecord>? held = null)
     {
         lock (_gate)
         {
@@ -57,7 +60,7 @@ public sealed partial class JournalStore
                 Append(epoch, new Entry(Core.Wire.Streams.Access, new EpochBegan(highest, ended.Seq, ended.Hash)), stamp);
                 foreach (var (key, state) in _streams.Where(it => !it.Value.Closed && it.Key.Epoch < epoch).OrderByDescending(it => it.Key.Epoch).ToList())
                 {
-                    Reissue(key.Epoch, key.Stream, state, epoch);
+                    Reissue(key.Epoch, key.Stream, state, epoch, held ?? []);
                     SetState(key.Epoch, key.Stream, state with { Closed = true });
                 }
 
@@ -96,20 +99,27 @@ public sealed partial class JournalStore
         }
     }
 
-    private void Reissue(long oldEpoch, string stream, StreamState state, long epoch)
+    private void Reissue(long oldEpoch, string stream, StreamState state, long epoch, IReadOnlyList<HeldRecord> held)
     {
-        for (var from = state.Acknowledged + 1; from <= state.Seq;)
+        var stored = held.Where(it => it.Epoch == oldEpoch && it.Stream == stream && it.Seq <= state.Seq && HashAt(it) == it.Hash).Select(it => it.Seq).DefaultIfEmpty(0).Max();
+        for (var from = Math.Max(state.Acknowledged, stored) + 1; from <= state.Seq;)
         {
             var run = ReadRun(oldEpoch, stream, from, state.Seq, 500, int.MaxValue);
             if (run.Count == 0) return;
-            foreach (var stored in run)
+            foreach (var old in run)
             {
-                var record = JsonSerializer.Deserialize(stored.Body, WireJson.Plain.JournalRecord)!;
+                var record = JsonSerializer.Deserialize(old.Body, WireJson.Plain.JournalRecord)!;
                 AppendRecord(record with { Epoch = epoch }, hot: false);
             }
 
             from = run[^1].Seq + 1;
         }
+    }
+
+    private string? HashAt(HeldRecord it)
+    {
+        using var command = Command("select hash from records where epoch = $epoch and stream = $stream and seq = $seq", ("$epoch", it.Epoch), ("$stream", it.Stream), ("$seq", it.Seq));
+        return command.ExecuteScalar() as string;
     }
 
     private List<StoredRecord> ReadRun(long epoch, string stream, long from, long to, int countMax, int bytesMax)

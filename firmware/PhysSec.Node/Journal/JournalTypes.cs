@@ -13,6 +13,9 @@ public sealed record JournalWrite(IReadOnlyList<Entry> Entries, NodeMemory? Memo
 /// <summary>A durable record. Prev and Hash are the chain before and after it; Body is its exact JSON.</summary>
 public sealed record StoredRecord(long Epoch, string Stream, long Seq, string Prev, string Hash, string Body, bool Hot = false);
 
+/// <summary>A record that the hub says it holds, with everything before it.</summary>
+public sealed record HeldRecord(long Epoch, string Stream, long Seq, string Hash);
+
 /// <summary>Where a stream stands. A closed stream's epoch is over: what was not acknowledged was issued again in a later one.</summary>
 public sealed record StreamState(long Seq, string Hash, long Acknowledged, long HubEpoch, bool Closed)
 {

@@ -140,7 +140,7 @@ internal sealed class Inbox(
     {
         var fault = view.Journal() is not { } store ? "the journal is not open"
             : !command.Arguments.TryGetValue("epoch", out var text) || !long.TryParse(text, out var epoch) ? "the argument epoch is no number"
-            : Begin(store, epoch);
+            : Begin(store, epoch, [.. Held(command)]);
         var reply = new CommandReply(command.Nonce, fault is null ? "done" : "refused", fault);
         commands.Remember(reply);
         view.Post(new Noted(new Entry(
@@ -148,11 +148,21 @@ internal sealed class Inbox(
         return reply;
     }
 
-    private string? Begin(JournalStore store, long epoch)
+    private static IEnumerable<HeldRecord> Held(Command command)
+    {
+        if (!command.Arguments.TryGetValue("of", out var of) || !long.TryParse(of, out var epoch)) yield break;
+        foreach (var stream in (string[])[Streams.Access, Streams.Measurements])
+        {
+            if (command.Arguments.TryGetValue("through." + stream, out var through) && long.TryParse(through, out var seq)
+                && command.Arguments.TryGetValue("head." + stream, out var hash)) yield return new(epoch, stream, seq, hash);
+        }
+    }
+
+    private string? Begin(JournalStore store, long epoch, IReadOnlyList<HeldRecord> held)
     {
         try
         {
-            return store.BeginEpoch(epoch, view.Stamp());
+            return store.BeginEpoch(epoch, view.Stamp(), held);
         }
         catch (JournalException failure)
         {

@@ -81,7 +81,9 @@ public static class Verbs
     /// <summary>Stop the siren of this alarm until it is raised anew; the lamp shows the alarm as long as it lasts. Arguments: alarm (its key).</summary>
     public const string Silence = "silence";
 
-    /// <summary>Begin a new epoch. Arguments: epoch.</summary>
+    /// <summary>
+    /// Begin a new epoch and issue again what the hub has not. Arguments: epoch; and of, the epoch of which the hub holds stream s through.s, a record whose chain value is head.s.
+    /// </summary>
     public const string Epoch = "epoch";
 
     /// <summary>Correct presence. Arguments: door.</summary>

@@ -194,16 +194,13 @@ public sealed class Ingestion(
         live.Take(node.Id, "birth", null, payload);
 
         var now = clock.GetUtcNow();
-        var (through, head) = state.Store.Read(store => Records.Through(store, node.Id.Value, node.Epoch, Streams.Access));
-        var broken = birth.Epoch != node.Epoch ? $"the node writes epoch {birth.Epoch}, issued is {node.Epoch}"
-            : birth.LastSeqAccess < through ? $"the node ends at record {birth.LastSeqAccess}, stored are {through}"
-            : birth.LastSeqAccess == through && through > 0 && birth.HeadAccess != head ? "the node's last record differs from the one stored"
-            : null;
-        if (broken is not null && !kept) // A birth that a broker kept is older than what is stored: it proves nothing.
+        // A birth that a broker kept is older than what is stored: it proves nothing.
+        if (!kept && state.Store.Read(store => Discontinuity.Find(store, node, birth)) is { } broken)
         {
-            log.LogWarning("{Node} cannot prove continuity: {Why}; issuing a new epoch", node.Id, broken);
-            var epoch = await nodes.NextEpochAsync(node.Id, broken);
-            commands.Tell(node.Id, Verbs.Epoch, broken, new Dictionary<string, string> { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) });
+            var epoch = broken.Waiting ? node.Epoch : await nodes.NextEpochAsync(node.Id, broken.Why);
+            log.LogWarning("{Node} cannot prove continuity: {Why}; its next epoch is {Epoch}", node.Id, broken.Why, epoch);
+            if (broken.History) await alarms.RaiseAsync(AlarmClasses.RecordDiverged, node.Id.Value, node.Id, broken.Why);
+            commands.Tell(node.Id, Verbs.Epoch, broken.Why, new(broken.Held) { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) });
         }
         else
         {

@@ -183,6 +183,24 @@ public sealed class JournalStoreTests : IDisposable
         Assert.Equal([1, 2, 3, 4], again.All().Select(it => it.Seq));
     }
 
+    [Theory]
+    [InlineData(3, true, 2)] // The hub holds the first three, the first one was acknowledged.
+    [InlineData(3, false, 4)] // The hub's third is another board's.
+    [InlineData(9, true, 4)]
+    [InlineData(0, true, 4)]
+    public void A_new_epoch_does_not_issue_again_what_the_hub_holds_of_this_very_journal(long through, bool same, int again)
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened("door-a"), Opened("door-b"), Opened("door-c"), Opened("door-d"), Opened("door-e"));
+        store.Acknowledge(1, "a", 1, 1);
+        var hash = same && through is > 0 and <= 5 ? store.All()[(int)through - 1].Hash : Chain.Genesis;
+
+        Assert.Null(store.BeginEpoch(2, At(3), [new(1, "a", through, hash)]));
+
+        Assert.Equal(1 + again, store.All().Count);
+        Assert.Equal("door-e", JsonSerializer.Deserialize(store.All()[^1].Body, WireJson.Plain.JournalRecord)!.Fact is ExitRequested last ? last.Door.Value : "");
+    }
+
     [Fact]
     public void A_nonce_is_taken_once_also_after_a_restart()
     {

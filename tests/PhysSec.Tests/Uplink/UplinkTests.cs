@@ -156,6 +156,20 @@ public sealed class UplinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_new_epoch_carries_only_what_the_hub_has_not_said_it_holds()
+    {
+        _hub.Acknowledges = false;
+        Add(5);
+        var held = _store.All()[2].Hash;
+        Start();
+        await _hub.Until(() => _hub.Last.ContainsKey("birth"));
+        await _hub.SayAsync(_site.Command(Verbs.Epoch, "n-1", Wall.AddSeconds(60), ("epoch", "2"), ("of", "1"), ("through.a", "3"), ("head.a", held)), [1]);
+        await _hub.Until(() => _hub.Replies.Count == 1);
+        await _hub.Until(() => _hub.Ledger.Keys.Count(it => it.Epoch == 2) == 3);
+        Assert.Equal(3, _store.State("a").Seq);
+    }
+
+    [Fact]
     public async Task A_command_reaches_the_loop_and_its_answer_the_hub()
     {
         Start();
