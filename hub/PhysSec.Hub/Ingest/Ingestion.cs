@@ -42,8 +42,8 @@ public sealed class Ingestion(
             nodes.Seen(topic.Node);
             await (topic.Channel switch
             {
-                "journal" => BatchAsync(node, topic.Rest!, payload),
-                "hot" => HotAsync(node, payload),
+                "journal" => BatchAsync(node, topic.Rest!, payload, kept),
+                "hot" => HotAsync(node, payload, kept),
                 "birth" => BirthAsync(node, payload, kept),
                 "state" => StateAsync(node, payload),
                 "live" => Live(topic, payload),
@@ -72,7 +72,7 @@ public sealed class Ingestion(
         await alarms.RaiseAsync(AlarmClasses.DeadLetter, topic?.Node.Value ?? "broker", topic?.Node, fault);
     }
 
-    private async Task BatchAsync(EnrolledNode node, string stream, byte[] payload)
+    private async Task BatchAsync(EnrolledNode node, string stream, byte[] payload, bool kept)
     {
         var (batch, records) = Batches.Check(state.Site, node, stream, payload);
         if (batch.Epoch < 1 || batch.Epoch > node.Epoch)
@@ -82,27 +82,27 @@ public sealed class Ingestion(
         var (ack, diverged) = await state.Store.WriteAsync(store =>
         {
             var forked = false;
-            foreach (var record in records) forked |= Store(store, node.Id, record, now, odd) == Stored.Diverged;
+            foreach (var record in records) forked |= Store(store, node.Id, record, now, kept, odd) == Stored.Diverged;
             forked |= !Records.Advance(store, node.Id.Value, batch.Epoch, stream);
             return (AckOf(store, node.Id, batch.Epoch, stream, now), forked);
         });
-        await AfterAsync(node.Id, records, diverged, odd, now);
+        await AfterAsync(node.Id, records, diverged, odd, now, kept);
         await SendAckAsync(node.Id, ack);
     }
 
-    private async Task HotAsync(EnrolledNode node, byte[] payload)
+    private async Task HotAsync(EnrolledNode node, byte[] payload, bool kept)
     {
         var record = Batches.CheckHot(state.Site, node, payload);
         if (record.Record.Epoch < 1 || record.Record.Epoch > node.Epoch) throw new BadPayloadException($"epoch {record.Record.Epoch} was never issued to this node");
         var now = clock.GetUtcNow();
         var odd = new List<string>();
-        var diverged = await state.Store.WriteAsync(store => Store(store, node.Id, record, now, odd) == Stored.Diverged);
-        await AfterAsync(node.Id, [record], diverged, odd, now);
+        var diverged = await state.Store.WriteAsync(store => Store(store, node.Id, record, now, kept, odd) == Stored.Diverged);
+        await AfterAsync(node.Id, [record], diverged, odd, now, kept);
     }
 
-    private Stored Store(SqliteConnection store, NodeId node, CheckedRecord it, DateTimeOffset now, List<string> odd)
+    private Stored Store(SqliteConnection store, NodeId node, CheckedRecord it, DateTimeOffset now, bool kept, List<string> odd)
     {
-        var late = IsLate(it.Record, now);
+        var late = IsLate(it.Record, now, kept);
         var stored = Records.Append(store, node, it.Record, it.Hash, it.Body, now, late);
         if (stored != Stored.New) return stored;
         var fault = (it.Record.Fact as Unreadable)?.Fault;
@@ -127,7 +127,7 @@ public sealed class Ingestion(
         switch (record.Fact)
         {
             case AlarmRaised or AlarmCleared:
-                alarms.Apply(store, node, Finite(record.Fact), new(record.Epoch, record.Seq), record.At ?? now, now, late);
+                alarms.Apply(store, node, Finite(record.Fact), new(record.Epoch, record.Seq), record.At < now ? record.At.Value : now, now, late); // Nothing happens later than it is heard.
                 break;
             case MeasurementsThinned thinned:
                 Records.NoteThinned(store, node.Value, record.Epoch, thinned);
@@ -149,9 +149,10 @@ public sealed class Ingestion(
 
     private static double? Finite(double? value) => value is { } it && double.IsFinite(it) ? it : null;
 
-    // It waited for the network, or (behind a broker that kept it) for this hub to run again.
-    private bool IsLate(JournalRecord record, DateTimeOffset now) =>
-        record.Link == LinkState.Down || record.At < _startedAt || now - record.At > _lateAfter;
+    // It waited for the network, or (behind a broker that kept it) for this hub to run again. A node whose clock nobody has confirmed says nothing by an old
+    // time: its alarms would all be silent for as long as its clock is slow.
+    private bool IsLate(JournalRecord record, DateTimeOffset now, bool kept) =>
+        record.Link == LinkState.Down || (kept || record.Clock == ClockQuality.Synced) && (record.At < _startedAt || now - record.At > _lateAfter);
 
     private static Ack AckOf(SqliteConnection store, NodeId node, long epoch, string stream, DateTimeOffset now)
     {
@@ -168,9 +169,9 @@ public sealed class Ingestion(
         await link.PublishAsync(Topics.Ack(state.Site, node), JsonSerializer.SerializeToUtf8Bytes(signed, WireJson.Plain.Ack));
     }
 
-    private async Task AfterAsync(NodeId node, IReadOnlyList<CheckedRecord> records, bool diverged, List<string> odd, DateTimeOffset now)
+    private async Task AfterAsync(NodeId node, IReadOnlyList<CheckedRecord> records, bool diverged, List<string> odd, DateTimeOffset now, bool kept)
     {
-        foreach (var it in records.Where(it => !IsLate(it.Record, now)))
+        foreach (var it in records.Where(it => !IsLate(it.Record, now, kept)))
         {
             if (it.Record.Fact is AccessGranted granted) presentations.Offer(granted.Door, granted.Direction, granted.Credential);
             if (it.Record.Fact is AccessDenied { Credential: { } credential } denied) presentations.Offer(denied.Door, denied.Direction, credential);

@@ -134,6 +134,26 @@ public sealed class IngestionTests
         Assert.Equal(["node-a/leak:leak-2"], hub.Store.Read(it => it.Query("select alarm from notifications", row => row.GetString(0))));
     }
 
+    [Theory]
+    [InlineData(ClockQuality.Synced, false, -60, true)]
+    [InlineData(ClockQuality.Holdover, false, -60, false)] // Its clock is a minute slow, the alarm is of now.
+    [InlineData(ClockQuality.Unset, false, null, false)]
+    [InlineData(ClockQuality.Holdover, true, -60, true)] // A broker kept it.
+    [InlineData(ClockQuality.Holdover, false, 86_400, false)]
+    public async Task A_time_makes_an_alarm_late_only_when_the_clock_is_confirmed_or_a_broker_kept_it(ClockQuality quality, bool kept, int? seconds, bool late)
+    {
+        await using var hub = RunningHub.WithoutBroker(Webhook);
+        using var node = await hub.EnrolAsync("node-a");
+        var now = hub.Time.GetUtcNow();
+        node.Write(Leak("leak-1"), seconds is { } it ? now.AddSeconds(it) : null, LinkState.Up, quality);
+
+        await hub.TakeAsync(node, "journal", Streams.Access, node.Batch(1, 1), kept);
+
+        Assert.Equal(late ? 0 : 1, hub.Count("notifications"));
+        Assert.Equal(late, hub.Alarms.History(10).Single().Late);
+        Assert.True(hub.Alarms.List().Single().Since <= now);
+    }
+
     [Fact]
     public async Task An_alarm_that_overtakes_its_batch_is_raised_once()
     {

@@ -79,8 +79,8 @@ internal sealed class RunningHub : IAsyncDisposable
     }
 
     /// <summary>Hands a payload to the ingest as the broker does.</summary>
-    public Task TakeAsync(SignedNode node, string channel, string? rest, byte[] payload) =>
-        Get<Ingestion>().TakeAsync(new NodeTopic(Site, node.Id, channel, rest), payload);
+    public Task TakeAsync(SignedNode node, string channel, string? rest, byte[] payload, bool kept = false) =>
+        Get<Ingestion>().TakeAsync(new NodeTopic(Site, node.Id, channel, rest), payload, kept);
 
     public Task TakeBatchAsync(SignedNode node, long first, long last) => TakeAsync(node, "journal", Streams.Access, node.Batch(first, last));
 
