@@ -12,7 +12,7 @@ namespace PhysSec.Hub.Access;
 /// <summary>Takes a policy message to a node, or throws when it cannot.</summary>
 public delegate Task PolicySender(NodeId node, PolicyMessage message, CancellationToken cancel);
 
-/// <summary>A version of a node's policy as the store holds it. Body is its exact text.</summary>
+/// <summary>A version of a node's policy as the store holds it. Body is its exact text, empty for an old one of which only the hash is kept.</summary>
 public sealed record PolicyRow(long Version, string Hash, string Body, DateTimeOffset IssuedAt, DateTimeOffset? InForceAt);
 
 /// <summary>
@@ -27,6 +27,9 @@ public sealed partial class PolicyPublisher(
 
     /// <summary>How often an online node hears that its policy holds.</summary>
     public static readonly TimeSpan Confirming = TimeSpan.FromSeconds(60);
+
+    /// <summary>So many of the newest are kept whole, and the one in force; of the others only the hash.</summary>
+    public const int KeptWhole = 10;
 
     private readonly Channel<bool> _requests = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _one = new(1);
@@ -171,9 +174,19 @@ public sealed partial class PolicyPublisher(
         var version = Math.Max(newest?.Version ?? 0, least) + 1;
         var body = Body(policy with { Version = version });
         var made = new PolicyRow(version, Signing.PolicyHash(body), body, now, null);
-        await store.WriteAsync(it => it.Execute(
-            "insert into policies (node, version, hash, body, issued_at) values ($node, $version, $hash, $body, $at)",
-            ("$node", node.Value), ("$version", version), ("$hash", made.Hash), ("$body", body), ("$at", now)), cancel);
+        await store.WriteAsync(it =>
+        {
+            it.Execute(
+                "insert into policies (node, version, hash, body, issued_at) values ($node, $version, $hash, $body, $at)",
+                ("$node", node.Value), ("$version", version), ("$hash", made.Hash), ("$body", body), ("$at", now));
+            it.Execute(
+                """
+                update policies set body = '' where node = $node and body <> ''
+                  and version not in (select version from policies where node = $node order by version desc limit $kept)
+                  and version not in (select version from policies where node = $node and in_force_at is not null order by in_force_at desc, version desc limit 1)
+                """,
+                ("$node", node.Value), ("$kept", KeptWhole));
+        }, cancel);
         return (made, true);
     }
 

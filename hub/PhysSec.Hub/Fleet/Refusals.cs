@@ -7,8 +7,8 @@ namespace PhysSec.Hub.Fleet;
 /// <summary>Somebody whom the broker or the hub turned away; equal refusals are one row that counts.</summary>
 public sealed record Refusal(string Origin, string? Claimed, string Fault, long Count, DateTimeOffset First, DateTimeOffset Last);
 
-/// <summary>A payload that could not be understood or believed: kept (64 KiB of it), counted, never retried.</summary>
-public sealed record DeadLetter(long Id, DateTimeOffset ReceivedAt, string? Node, string Topic, string Fault, long Length, string Hash);
+/// <summary>A payload that could not be understood or believed: kept (64 KiB of it), counted when it comes again, never retried.</summary>
+public sealed record DeadLetter(long Id, DateTimeOffset ReceivedAt, string? Node, string Topic, string Fault, long Length, string Hash, long Count, DateTimeOffset Last);
 
 /// <summary>What was turned away at the entrances.</summary>
 public sealed class TurnedAway(Store store, TimeProvider clock)
@@ -39,12 +39,14 @@ public sealed class TurnedAway(Store store, TimeProvider clock)
         var now = clock.GetUtcNow();
         return store.WriteAsync(it =>
         {
-            if (it.Number("select count(*) from dead_letters") >= DeadLettersMax)
-                it.Execute("update dead_letters set payload = null where id in (select id from dead_letters where payload is not null order by id limit 100)");
             it.Execute(
-                "insert into dead_letters (received_at, source, topic, fault, length, hash, payload) values ($at, $source, $topic, $fault, $length, $hash, $payload)",
+                """
+                insert into dead_letters (received_at, last_at, source, topic, fault, length, hash, payload) values ($at, $at, $source, $topic, $fault, $length, $hash, $payload)
+                on conflict (topic, hash) do update set last_at = $at, count = count + 1, fault = $fault
+                """,
                 ("$at", now), ("$source", topic?.Node.Value), ("$topic", text), ("$fault", fault), ("$length", payload.Length),
                 ("$hash", Convert.ToHexStringLower(SHA256.HashData(payload))), ("$payload", payload.Length <= KeptBytes ? payload : payload[..KeptBytes]));
+            it.Execute("delete from dead_letters where id <= (select max(id) from dead_letters) - $max", ("$max", DeadLettersMax));
         });
     }
 
@@ -55,7 +57,8 @@ public sealed class TurnedAway(Store store, TimeProvider clock)
         ("$limit", limit)));
 
     public IReadOnlyList<DeadLetter> DeadLetters(int limit) => store.Read(it => it.Query(
-        "select id, received_at, source, topic, fault, length, hash from dead_letters order by id desc limit $limit",
-        row => new DeadLetter(row.GetInt64(0), Rows.FromStored(row.GetInt64(1)), row.IsDBNull(2) ? null : row.GetString(2), row.GetString(3), row.GetString(4), row.GetInt64(5), row.GetString(6)),
+        "select id, received_at, source, topic, fault, length, hash, count, last_at from dead_letters order by last_at desc, id desc limit $limit",
+        row => new DeadLetter(row.GetInt64(0), Rows.FromStored(row.GetInt64(1)), row.IsDBNull(2) ? null : row.GetString(2), row.GetString(3), row.GetString(4), row.GetInt64(5), row.GetString(6),
+            row.GetInt64(7), Rows.FromStored(row.GetInt64(8))),
         ("$limit", limit)));
 }

@@ -84,6 +84,7 @@ public sealed class Ingestion(
             var forked = false;
             foreach (var record in records) forked |= Store(store, node.Id, record, now, kept, odd) == Stored.Diverged;
             forked |= !Records.Advance(store, node.Id.Value, batch.Epoch, stream);
+            Records.KeepSignature(store, node, batch, forked);
             return (AckOf(store, node.Id, batch.Epoch, stream, now), forked);
         });
         await AfterAsync(node.Id, records, diverged, odd, now, kept);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
+using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Ingest;
 using PhysSec.Hub.Storage;
 
@@ -115,6 +116,19 @@ public static class Records
         if (it.First < 1 || it.Last < it.First || it.Last > Batches.NumberMax) return;
         store.Execute(
             "insert into thinned values ($source, $epoch, $first, $last) on conflict do nothing", ("$source", source), ("$epoch", epoch), ("$first", it.First), ("$last", it.Last));
+    }
+
+    /// <summary>Keeps the node's signature over a batch, unless a kept one covers the same records (<paramref name="always"/>: they may be others).</summary>
+    public static void KeepSignature(SqliteConnection store, EnrolledNode node, JournalBatch it, bool always)
+    {
+        var covered = store.Number(
+            "select last from batch_signatures where source = $source and epoch = $epoch and stream = $stream and first <= $first order by first desc, last desc limit 1",
+            ("$source", node.Id.Value), ("$epoch", it.Epoch), ("$stream", it.Stream), ("$first", it.First));
+        if (covered >= it.Last && !always) return;
+        store.Execute(
+            "insert into batch_signatures values ($source, $epoch, $stream, $first, $last, $prev, $head, $signature, $thumbprint) on conflict do nothing",
+            ("$source", node.Id.Value), ("$epoch", it.Epoch), ("$stream", it.Stream), ("$first", it.First), ("$last", it.Last), ("$prev", it.Prev), ("$head", it.Head),
+            ("$signature", it.Signature), ("$thumbprint", node.Thumbprint));
     }
 
     public static long HubEpoch(SqliteConnection store) => store.Number("select value from meta where name = 'hub-epoch'");

@@ -118,6 +118,21 @@ internal static class Schema
           select source, epoch, json_extract(body, '$.fact.first'), json_extract(body, '$.fact.last') from ledger
           where kind = 'measurements.thinned' and json_valid(body) and json_extract(body, '$.fact.last') between json_extract(body, '$.fact.first') and 4503599627370496;
         """,
+        """
+        -- What proves, after the node has forgotten its records, that it was the one who wrote them: its signature over the batch in which they came.
+        create table batch_signatures (
+          source text not null, epoch integer not null, stream text not null, first integer not null, last integer not null,
+          prev text not null, head text not null, signature text not null, thumbprint text not null, primary key (source, epoch, stream, first, last, head)) without rowid;
+
+        -- The same payload again is counted; a flood of different ones drives out the oldest.
+        alter table dead_letters add column count integer not null default 1;
+        alter table dead_letters add column last_at integer;
+        update dead_letters set last_at = received_at;
+        update dead_letters set (count, last_at) = (select count(*), max(received_at) from dead_letters it where it.topic = dead_letters.topic and it.hash = dead_letters.hash)
+          where id in (select min(id) from dead_letters group by topic, hash having count(*) > 1);
+        delete from dead_letters where id not in (select min(id) from dead_letters group by topic, hash);
+        create unique index dead_letters_hash on dead_letters (topic, hash);
+        """,
     ];
 
     /// <param name="connection">The store.</param>

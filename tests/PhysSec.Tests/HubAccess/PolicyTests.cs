@@ -5,6 +5,7 @@ using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Storage;
 
 namespace PhysSec.Tests.HubAccess;
 
@@ -120,6 +121,27 @@ public sealed class PolicyTests
 
         Assert.Equal([(1, true), (1, false), (10, true)], sent.Select(it => (it.Version, it.Body is not null)));
         Assert.Equal(10, publisher.InForce(Desk.Node)!.Version);
+    }
+
+    [Fact]
+    public async Task Of_old_versions_only_the_hash_is_kept_except_of_the_one_in_force()
+    {
+        await using var desk = await Desk.OpenAsync();
+        using var publisher = new PolicyPublisher(
+            desk.Store, desk.Time, desk.Keys, new HubConfiguration { Site = "fukaya" }, desk.Signal, NullLogger<PolicyPublisher>.Instance);
+        for (var i = 0; i < 15; i++)
+        {
+            await desk.Doors.SetLockdownAsync(Desk.Admin, "door-a", i % 2 == 0, "訓練", Cancel);
+            await publisher.PublishAllAsync(Cancel);
+            if (i == 1) await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 2, Desk.Start), Cancel);
+        }
+
+        var rows = desk.Store.Read(it => it.Query(
+            "select version, body, hash from policies where node = $node order by version", row => (Version: row.GetInt64(0), Body: row.GetString(1), Hash: row.GetString(2)),
+            ("$node", Desk.Node.Value)));
+        Assert.Equal([2, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], rows.Where(it => it.Body.Length > 0).Select(it => it.Version));
+        Assert.Equal(15, rows.Select(it => it.Hash).Distinct().Count());
+        Assert.All(rows.Where(it => it.Body.Length > 0), it => Assert.Equal(it.Hash, Signing.PolicyHash(it.Body)));
     }
 
     [Fact]

@@ -120,6 +120,50 @@ public sealed class IngestionTests
     }
 
     [Fact]
+    public async Task A_payload_that_comes_again_is_counted_and_a_flood_drives_out_the_oldest()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = await hub.EnrolAsync("node-a");
+        for (var i = 0; i < 3; i++) await hub.TakeAsync(node, "hot", null, "again"u8.ToArray());
+        Assert.Equal([3L], hub.TurnedAway.DeadLetters(10).Select(it => it.Count));
+        await hub.Store.WriteAsync(it => it.Execute(
+            """
+            with recursive n (i) as (select 1 union all select i + 1 from n where i < 10050)
+            insert into dead_letters (received_at, last_at, topic, fault, length, hash) select 0, 0, 't', 'f', 0, 'h' || i from n
+            """), TestContext.Current.CancellationToken);
+
+        await hub.TakeAsync(node, "hot", null, "new"u8.ToArray());
+
+        Assert.Equal(10_000, hub.Count("dead_letters"));
+        Assert.Equal(3, hub.TurnedAway.DeadLetters(1).Single().Length);
+    }
+
+    [Fact]
+    public async Task The_nodes_signature_over_what_is_stored_is_kept_and_proves_the_stored_chain()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+
+        await hub.TakeBatchAsync(node, 1, 5);
+        await hub.TakeBatchAsync(node, 1, 5);
+        await hub.TakeBatchAsync(node, 2, 4);
+        await hub.TakeBatchAsync(node, 4, 9);
+
+        var kept = hub.Store.Read(it => it.Query(
+            "select first, last, prev, head, signature, thumbprint from batch_signatures where source = 'node-a' and epoch = 1 and stream = 'a' order by first",
+            row => (Batch: new JournalBatch(1, Streams.Access, row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3), [], row.GetString(4)), By: row.GetString(5))));
+        Assert.Equal([(1L, 5L), (4L, 9L)], kept.Select(it => (it.Batch.First, it.Batch.Last)));
+        Assert.All(kept, it =>
+        {
+            var enrolled = hub.Nodes.Find(node.Id)!;
+            Assert.Equal(enrolled.Thumbprint, it.By);
+            Assert.True(Signing.Verify(enrolled.Key, Signing.BatchText(RunningHub.Site, node.Id, it.Batch), it.Batch.Signature));
+            var bodies = hub.Ledger(node).Where(row => row.Seq >= it.Batch.First && row.Seq <= it.Batch.Last).Select(row => row.Body);
+            Assert.Equal(it.Batch.Head, bodies.Aggregate(it.Batch.Prev, Chain.Next));
+        });
+    }
+
+    [Fact]
     public async Task A_late_alarm_is_shown_and_kept_and_wakes_nobody()
     {
         await using var hub = RunningHub.WithoutBroker(Webhook);
