@@ -24,6 +24,12 @@ internal static class CommandLine
         physsec-hub status --state DIR                     says how the running hub is; exit 0 only when store and broker work
         physsec-hub token --state DIR --name NAME --role administrator|operator|auditor [--hours N] [--may-release]
                                                            prints a token for the HTTP API, once
+        physsec-hub backup --state DIR --to FILE --passphrase-file FILE
+                                                           everything of the hub in one sealed file; the hub may be running
+        physsec-hub restore --from FILE --state DIR --passphrase-file FILE --reason TEXT
+                                                           makes a state directory of a backup, with a higher hub epoch
+        physsec-hub release-policy NODE --state DIR --reason TEXT
+                                                           after a restore: lets a node that has a newer policy than the backup take this hub's
         physsec-hub recover --state DIR --reason TEXT      prints a sign-in link for a new administrator, for a site that nobody can sign in to; the hub must be running
         physsec-hub issue --state DIR --kind broker|hub|observer --name NAME --out DIR
                                                            writes a certificate and its key, NAME.crt and NAME.key
@@ -40,6 +46,9 @@ internal static class CommandLine
                 "init" => await InitAsync(options, clock),
                 "enroll" => await EnrollAsync(options, clock),
                 "status" => await StatusAsync(options),
+                "backup" => await BackupAsync(options, clock),
+                "restore" => await RestoreAsync(options, clock),
+                "release-policy" => await ReleasePolicyAsync(options),
                 "recover" => await RecoverAsync(options),
                 "token" => await TokenAsync(options, clock),
                 "issue" => await IssueAsync(options, clock),
@@ -108,6 +117,30 @@ internal static class CommandLine
         return Say(health.ToJsonString(), (string?)health["status"] == "ok" ? 0 : 1);
     }
 
+    private static async Task<int> BackupAsync(Options options, TimeProvider clock)
+    {
+        var (folder, to, passphrase) = (options.Need("state"), Path.GetFullPath(options.Need("to")), Passphrase(options));
+        if (await LocalSocket.PostAsync(folder, "backups", new JsonObject { ["to"] = to, ["passphrase"] = passphrase }, Timeout.InfiniteTimeSpan) is null)
+        {
+            await using var state = HubHome.Open(folder, null, clock);
+            await Backup.TakeAsync(state, Actor.CommandLine, to, passphrase, clock.GetUtcNow(), CancellationToken.None);
+        }
+
+        return Say($"taken: {to} ({new FileInfo(to).Length >> 10} KiB). Keep the passphrase elsewhere: without it the file is worth nothing.", 0);
+    }
+
+    private static async Task<int> RestoreAsync(Options options, TimeProvider clock) => Say(
+        await Backup.RestoreAsync(options.Need("from"), options.Need("state"), Passphrase(options), options.Need("reason"), clock.GetUtcNow(), CancellationToken.None), 0);
+
+    private static string Passphrase(Options options) => File.ReadAllText(options.Need("passphrase-file")).Trim();
+
+    private static async Task<int> ReleasePolicyAsync(Options options)
+    {
+        var node = options.Plain("NODE");
+        var answer = await LocalSocket.PostAsync(options.Need("state"), $"nodes/{Uri.EscapeDataString(node)}/release-policy", new JsonObject { ["reason"] = options.Need("reason") });
+        return answer is null ? Say("physsec-hub: no hub runs on this folder; start it first", 1) : Say($"{node} takes this hub's policy again", 0);
+    }
+
     private static async Task<int> RecoverAsync(Options options)
     {
         var answer = await LocalSocket.PostAsync(options.Need("state"), "accounts/recovery", new JsonObject { ["reason"] = options.Need("reason") });
@@ -162,7 +195,7 @@ internal static class CommandLine
             {
                 if (!args[i].StartsWith("--", StringComparison.Ordinal))
                 {
-                    if (_plain is not null || Verb != "enroll") throw new UsageException($"\"{args[i]}\" is not expected here");
+                    if (_plain is not null || Verb is not ("enroll" or "release-policy")) throw new UsageException($"\"{args[i]}\" is not expected here");
                     _plain = args[i];
                     continue;
                 }

@@ -34,6 +34,7 @@ public sealed class BoardMistakeTests(RunningRoom room)
             var config = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(room.Instance.NodeFolder, "node.json"), Cancel))!;
             config["board"] = board;
             config["state"] = Path.Combine(folder, "state");
+            foreach (var field in new[] { "ca", "certificate", "key", "hubKey", "siteKey" }) config[field] = Path.Combine(room.Instance.NodeFolder, (string)config[field]!);
             var file = Path.Combine(folder, "node.json");
             await File.WriteAllTextAsync(file, config.ToJsonString(), Cancel);
 

@@ -5,6 +5,7 @@ using PhysSec.Core;
 using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Access;
@@ -52,15 +53,26 @@ public sealed partial class PolicyPublisher(
     public static void MarkInForce(SqliteConnection store, NodeId node, long version, DateTimeOffset at) =>
         store.Execute("update policies set in_force_at = $at where node = $node and version = $version", ("$at", at), ("$node", node.Value), ("$version", version));
 
+    /// <summary>A node obeys a newer policy (first) than this hub knows (second): the hub's store was set back. Null for the second: an administrator has let it go on.</summary>
+    public event Action<NodeId, long, long?>? Ahead;
+
     /// <summary>At a node's birth: confirms the version it obeys, or sends the newest.</summary>
     /// <param name="node">The node that came.</param>
-    /// <param name="versionInForce">What it says; 0 for none. Above the newest (the hub's store was set back): a higher version is made.</param>
+    /// <param name="versionInForce">What it says; 0 for none. Above the newest, the hub's store was set back: cards that were revoked since would work again, so nothing is sent.</param>
     /// <param name="cancel">Ends the sending.</param>
     public async Task ResendAsync(NodeId node, long versionInForce, CancellationToken cancel)
     {
         await _one.WaitAsync(cancel);
         try
         {
+            var known = Newest(node)?.Version ?? 0;
+            if (versionInForce > known)
+            {
+                await store.WriteAsync(it => it.Execute("update nodes set policy_ahead = $version where id = $id", ("$version", versionInForce), ("$id", node.Value)), cancel);
+                Ahead?.Invoke(node, versionInForce, known);
+                return;
+            }
+
             var newest = await RenewAsync(node, versionInForce, cancel);
             if (newest is not null) await SendAsync(node, newest.Value.Policy, whole: newest.Value.Policy.Version != versionInForce, cancel);
         }
@@ -70,13 +82,41 @@ public sealed partial class PolicyPublisher(
         }
     }
 
+    /// <summary>An administrator has looked at what the backup lacks (cards lost or revoked since): the node is given this hub's policy, under a higher number.</summary>
+    /// <exception cref="InputException">No reason, no such node, or it waits for nothing.</exception>
+    public async Task ReleaseAsync(Actor actor, string id, string? reason)
+    {
+        if (string.IsNullOrWhiteSpace(reason)) throw new InputException("reason", "it is missing", "say that the cards and rights were compared with what was changed since the backup");
+        var node = new NodeId(id);
+        var now = time.GetUtcNow();
+        var ahead = await store.WriteAsync(it =>
+        {
+            var version = it.Number("select policy_ahead from nodes where id = $id", ("$id", id));
+            if (version == 0) throw new InputException("id", $"{id} is no node whose policy is newer than this hub's", "choose the one that the alarm names");
+            it.Execute("update nodes set policy_ahead = null where id = $id", ("$id", id));
+            Records.Act(it, new Act(actor, "policy.released", id, reason), now);
+            return version;
+        });
+        await _one.WaitAsync();
+        try
+        {
+            if (await RenewAsync(node, ahead, CancellationToken.None) is { } newest) await TrySendAsync(node, newest.Policy, whole: true, CancellationToken.None);
+        }
+        finally
+        {
+            _one.Release();
+        }
+
+        Ahead?.Invoke(node, ahead, null);
+    }
+
     /// <summary>Compiles for every enrolled node and sends what is new.</summary>
     public async Task PublishAllAsync(CancellationToken cancel)
     {
         await _one.WaitAsync(cancel);
         try
         {
-            foreach (var node in Nodes("revoked_at is null"))
+            foreach (var node in Nodes("revoked_at is null and policy_ahead is null"))
             {
                 if (await RenewAsync(node, 0, cancel) is { Made: true } made) await TrySendAsync(node, made.Policy, whole: true, cancel);
             }
@@ -93,7 +133,7 @@ public sealed partial class PolicyPublisher(
         await _one.WaitAsync(cancel);
         try
         {
-            foreach (var node in Nodes("revoked_at is null and state in ('online', 'degraded')"))
+            foreach (var node in Nodes("revoked_at is null and policy_ahead is null and state in ('online', 'degraded')"))
             {
                 if (Newest(node) is { } newest) await TrySendAsync(node, newest, whole: newest.InForceAt is null, cancel);
             }

@@ -13,6 +13,8 @@ internal static class OperationApi
 
     public sealed record NewToken(string? Name, string? Role, int? Hours, bool? MayRelease);
 
+    public sealed record NewBackup(string? To, string? Passphrase);
+
     public sealed record Why(string? Reason);
 
     public sealed record Lockdown(bool On, string? Reason);
@@ -41,6 +43,17 @@ internal static class OperationApi
             await tokens.RemoveAsync(http.Actor(), name, it.Reason);
             return Results.NoContent();
         }).RequireAuthorization(HubApi.A).WithSummary("Ends a token at once. トークン失効");
+        api.MapPost("/nodes/{id}/release-policy", async (Access.PolicyPublisher publisher, string id, Why it, HttpContext http) =>
+        {
+            await publisher.ReleaseAsync(http.Actor(), id, it.Reason);
+            return Results.NoContent();
+        }).RequireAuthorization(HubApi.A).WithSummary("Lets a node whose policy is newer than this hub's take this hub's. 復旧後の配布再開");
+        api.MapPost("/backups", async (HubHome home, NewBackup it, TimeProvider clock, HttpContext http) =>
+        {
+            if (!http.Actor().AtTheMachine) throw new Access.InputException("to", "a backup is taken on the hub's own machine", "use physsec-hub backup");
+            await Backup.TakeAsync(home, http.Actor(), it.To ?? "", it.Passphrase, clock.GetUtcNow(), http.RequestAborted);
+            return Results.NoContent();
+        }).RequireAuthorization(HubApi.A).WithSummary("Takes a sealed backup; only on the hub's own machine. バックアップ");
         api.MapPost("/accounts/recovery", async (Web.Accounts.AccountDesk desk, Enrolments enrolments, Why it, HttpContext http) =>
         {
             if (!http.Actor().AtTheMachine) throw new Access.InputException("role", "this is done on the hub's own machine", "use physsec-hub recover");

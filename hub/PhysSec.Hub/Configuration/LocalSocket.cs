@@ -24,11 +24,11 @@ internal static class LocalSocket
 
     /// <summary>Posts to the hub that runs on this folder. Null: none runs there.</summary>
     /// <exception cref="InvalidOperationException">The hub refused; its own sentence.</exception>
-    public static async Task<JsonNode?> PostAsync(string folder, string path, JsonNode body) => await SendAsync(folder, HttpMethod.Post, path, body);
+    public static Task<JsonNode?> PostAsync(string folder, string path, JsonNode body, TimeSpan? limit = null) => SendAsync(folder, HttpMethod.Post, path, body, limit);
 
-    public static async Task<JsonNode?> GetAsync(string folder, string path) => await SendAsync(folder, HttpMethod.Get, path, null);
+    public static Task<JsonNode?> GetAsync(string folder, string path) => SendAsync(folder, HttpMethod.Get, path, null, null);
 
-    private static async Task<JsonNode?> SendAsync(string folder, HttpMethod method, string path, JsonNode? body)
+    private static async Task<JsonNode?> SendAsync(string folder, HttpMethod method, string path, JsonNode? body, TimeSpan? limit)
     {
         var file = Path.Combine(Path.GetFullPath(folder), Name);
         if (!File.Exists(file)) return null;
@@ -49,7 +49,7 @@ internal static class LocalSocket
                 }
             },
         };
-        using var client = new HttpClient(handler) { BaseAddress = new Uri("http://localhost/api/v1/"), Timeout = TimeSpan.FromSeconds(20) };
+        using var client = new HttpClient(handler) { BaseAddress = new Uri("http://localhost/api/v1/"), Timeout = limit ?? TimeSpan.FromSeconds(20) };
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body is null ? null : JsonContent.Create(body) };
         HttpResponseMessage answer;
         try

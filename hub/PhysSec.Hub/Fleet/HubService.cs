@@ -48,6 +48,9 @@ public sealed class HubService(
             _ = _broker.DisconnectAsync(it);
         };
         alarms.Acknowledged += (node, alarm) => commands.Tell(node, Verbs.Silence, "acknowledged", new() { ["alarm"] = alarm });
+        publisher.Ahead += (node, version, known) => _ = known is { } here
+            ? alarms.RaiseAsync(AlarmClasses.PolicyAhead, node.Value, node, $"the node obeys policy {version}, this hub knows {here}")
+            : alarms.ClearAsync(AlarmClasses.PolicyAhead, node.Value);
         commands.LockdownChanged += publisher.RequestAll;
         _refusalLoop = Task.Run(RefusalsAsync, CancellationToken.None);
         await _broker.StartAsync(cancellationToken);

@@ -133,6 +133,7 @@ internal static class Schema
         delete from dead_letters where id not in (select min(id) from dead_letters group by topic, hash);
         create unique index dead_letters_hash on dead_letters (topic, hash);
         """,
+        "alter table nodes add column policy_ahead integer;",
     ];
 
     /// <param name="connection">The store.</param>

@@ -116,11 +116,12 @@ public sealed class PolicyTests
 
         await publisher.ResendAsync(Desk.Node, 0, Cancel);
         await publisher.ResendAsync(Desk.Node, 1, Cancel);
-        await publisher.ResendAsync(Desk.Node, 9, Cancel);
-        await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 10, Desk.Start), Cancel);
+        await desk.Doors.SetLockdownAsync(Desk.Admin, "door-a", true, "訓練", Cancel);
+        await publisher.ResendAsync(Desk.Node, 1, Cancel);
+        await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 2, Desk.Start), Cancel);
 
-        Assert.Equal([(1, true), (1, false), (10, true)], sent.Select(it => (it.Version, it.Body is not null)));
-        Assert.Equal(10, publisher.InForce(Desk.Node)!.Version);
+        Assert.Equal([(1, true), (1, false), (2, true)], sent.Select(it => (it.Version, it.Body is not null)));
+        Assert.Equal(2, publisher.InForce(Desk.Node)!.Version);
     }
 
     [Fact]
