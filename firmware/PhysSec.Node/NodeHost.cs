@@ -133,23 +133,16 @@ public sealed class NodeHost(
     private async Task KeepHouseAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(_housekeeping, clock);
-        string? said = null;
+        var chores = new Chores(clock, log);
         while (true)
         {
-            if (_loop!.SinceBeat < _beatMax) systemd?.Notify(new ServiceState("WATCHDOG=1"));
-            try
+            chores.Do(() =>
             {
-                _health!.Write(_uplink!.Acknowledged);
-                LookAtTheJournal();
-                said = null;
-            }
-            catch (Exception failure) when (failure is not OutOfMemoryException)
-            {
-                // A disk that is bad must not stop the doors: this comes again in a second.
-                if (failure.Message != said) log.LogError("{Fault}", failure.Message);
-                said = failure.Message;
-            }
-
+                if (_loop!.SinceBeat < _beatMax) systemd?.Notify(new ServiceState("WATCHDOG=1"));
+            });
+            chores.Do(() => _health!.Write(_uplink!.Acknowledged));
+            chores.Do(_uplink!.CountRefusals);
+            chores.Do(LookAtTheJournal);
             try
             {
                 await timer.WaitForNextTickAsync(stop);

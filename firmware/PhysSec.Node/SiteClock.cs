@@ -18,10 +18,13 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
     /// <summary>A clock may be behind the hub or the newest record by this much and still decide schedules: further back it was lost.</summary>
     public static readonly TimeSpan LagMax = PolicyFreshness.ClockLagMax;
 
+    private static readonly TimeSpan _lifetime = TimeSpan.FromDays(36_525); // No firmware runs for a century.
+
     private TimeSpan? _offset; // The wall clock's lead over the monotonic one, as last seen.
     private DateTimeOffset _wallZero;
     private (DateTimeOffset Time, TimeSpan At)? _hub; // The hub's time as believed, and the uptime when it was told.
     private (DateTimeOffset Time, TimeSpan At)? _outlier; // One that does not fit what is believed; a second one that fits it is needed.
+    private DateTimeOffset? _lead; // The wall clock's lead over the monotonic one when the hub last confirmed it, or at the hub's first word.
     private bool _confirmed;
 
     public ClockQuality Quality { get; private set; } = ClockQuality.Unset;
@@ -40,17 +43,19 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
 
     /// <summary>
     /// Compares with the time in a signed acknowledgement. An older one than the last proves nothing. A hub whose clock is set far forward or back is believed at the second
-    /// word that agrees with the first; back only where this node's own clock says the same, because an old acknowledgement may be played again.
+    /// word that agrees with the first; back only where this node's own clock says the same and was not set back itself, because old acknowledgements may be played again.
     /// </summary>
     public ClockChanged? HubSays(DateTimeOffset hubTime, DateTimeOffset wall, TimeSpan uptime)
     {
+        if (hubTime < builtAt || hubTime - builtAt > _lifetime) return null;
+        var back = false;
         if (_hub is { } hub)
         {
             var expected = hub.Time + (uptime - hub.At);
             if ((hubTime - expected).Duration() > LagMax)
             {
-                var second = _outlier is { } first && hubTime > first.Time && (hubTime - first.Time - (uptime - first.At)).Duration() <= Tolerance;
-                if (!second || hubTime < expected && (wall - hubTime).Duration() > Tolerance)
+                back = hubTime < expected;
+                if (!SaidTwice(hubTime, uptime) || back && !StoodFast(hubTime, wall, uptime))
                 {
                     _outlier = (hubTime, uptime);
                     return null;
@@ -64,8 +69,15 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
 
         (_hub, _outlier) = ((hubTime, uptime), null);
         _confirmed = (wall - hubTime).Duration() <= Tolerance;
+        if (_lead is null || _confirmed && !back) _lead = wall - uptime; // Never from a word that went back: small steps would lead far.
         return Changed(Judge(wall), TimeSpan.Zero);
     }
+
+    private bool SaidTwice(DateTimeOffset hubTime, TimeSpan uptime) =>
+        _outlier is { } first && hubTime > first.Time && (hubTime - first.Time - (uptime - first.At)).Duration() <= Tolerance;
+
+    private bool StoodFast(DateTimeOffset hubTime, DateTimeOffset wall, TimeSpan uptime) =>
+        (wall - hubTime).Duration() <= LagMax && _lead is { } lead && wall - uptime >= lead - LagMax;
 
     private ClockQuality Judge(DateTimeOffset wall)
     {

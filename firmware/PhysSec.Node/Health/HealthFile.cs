@@ -28,7 +28,7 @@ public sealed class HealthFile(string folder, Func<bool, IReadOnlyList<DoorHealt
     {
         ArgumentNullException.ThrowIfNull(value);
         if (value.Value is not DoorLive door) return;
-        var id = value.Point.Value[..^".door".Length];
+        var id = value.Point.Value[..^Topics.DoorSuffix.Length];
         _doors[id] = new(id, door.State, door.LockReleased, door.LeafOpen);
     }
 

@@ -10,12 +10,15 @@ namespace PhysSec.Node.Uplink;
 public sealed class CommandIntake(SiteId site, NodeId node, ECDsa hubKey, Func<JournalStore?> journal)
 {
     private const int RepliesMax = 100;
+    private const int RefusedMax = 1_000;
     private const int NonceLengthMax = 64;
     private static readonly TimeSpan _farthest = TimeSpan.FromHours(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CommandReply> _replies = [];
     private readonly Queue<string> _order = new();
+    private readonly HashSet<(string Nonce, string Fault)> _refused = []; // On record already: an old command can be played again for ever.
+    private readonly Queue<(string Nonce, string Fault)> _refusedOrder = new();
 
     /// <summary>Judges a command.</summary>
     /// <param name="command">As it arrived.</param>
@@ -62,11 +65,24 @@ public sealed class CommandIntake(SiteId site, NodeId node, ECDsa hubKey, Func<J
         lock (_gate) return _replies.GetValueOrDefault(nonce);
     }
 
-    private static CommandVerdict Refuse(Command command, string fault) => new(
+    private CommandVerdict Refuse(Command command, string fault) => new(
         null,
         new CommandReply(command.Nonce, "refused", fault),
-        new Entry(Streams.Access, new CommandExecuted(command.Verb, command.Nonce, command.Actor, command.Reason, "refused", fault)),
+        IsNews(command.Nonce, fault)
+            ? new Entry(Streams.Access, new CommandExecuted(command.Verb, command.Nonce, command.Actor, command.Reason, "refused", fault))
+            : null,
         fault);
+
+    private bool IsNews(string nonce, string fault)
+    {
+        lock (_gate)
+        {
+            if (!_refused.Add((nonce, fault))) return false;
+            _refusedOrder.Enqueue((nonce, fault));
+            if (_refusedOrder.Count > RefusedMax) _refused.Remove(_refusedOrder.Dequeue());
+            return true;
+        }
+    }
 }
 
 /// <summary>What to do with a command: carry it out, answer it, put it on record, log why not.</summary>

@@ -16,13 +16,11 @@ internal sealed class Inbox(
     UplinkIdentity identity, PolicyIntake policies, CommandIntake commands, NodeView view, TimeProvider clock, ILogger log)
 {
     private const int CorrelationsMax = 256;
-    private static readonly TimeSpan _refusalEvery = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, byte[]?> _correlations = [];
+    private readonly PolicyRefusals _refusals = new();
     private bool _reconnect;
-    private long? _refusedAt;
-    private long _refusedSince;
 
     /// <summary>The connection has to be made anew, with the renewed certificate.</summary>
     public bool Reconnect
@@ -39,7 +37,7 @@ internal sealed class Inbox(
         {
             return Parse(message, WireJson.Plain.HubState).State == "online";
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             log.LogWarning("{Topic}: not understood: {Fault}", message.Topic, failure.Message.ReplaceLineEndings(" "));
             return false;
@@ -60,11 +58,17 @@ internal sealed class Inbox(
                 _ => default,
             };
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is not OutOfMemoryException) // A message that comes again at every connect must not end each of them.
         {
             log.LogWarning("{Topic}: not understood: {Fault}", message.Topic, failure.Message.ReplaceLineEndings(" "));
             return default;
         }
+    }
+
+    /// <summary>Puts on record how often refused policies were repeated. Called about every second.</summary>
+    public void CountRefusals()
+    {
+        foreach (var it in _refusals.Due(clock.GetElapsedTime(0))) Record(it);
     }
 
     public Answer AnswerTo(CommandReply reply)
@@ -88,23 +92,15 @@ internal sealed class Inbox(
     private bool TakePolicy(PolicyMessage message)
     {
         if (policies.Take(message) is not { } input) return false;
-        if (input is PolicyRejected refused)
-        {
-            // Whoever can speak on the topic can repeat this for ever: one record a minute says how often.
-            var now = clock.GetTimestamp();
-            if (_refusedAt is { } last && clock.GetElapsedTime(last, now) < _refusalEvery)
-            {
-                _refusedSince++;
-                return false;
-            }
-
-            input = _refusedSince == 0 ? refused : refused with { Fault = $"{refused.Fault}; {_refusedSince} more policies were refused since the last record" };
-            (_refusedAt, _refusedSince) = (now, 0);
-            log.LogWarning("policy {Version} was refused: {Fault}", refused.Version, refused.Fault);
-        }
-
-        view.Post(input);
+        if (input is not PolicyRejected refused) view.Post(input);
+        else if (_refusals.Take(refused, clock.GetElapsedTime(0)) is { } first) Record(first);
         return false;
+    }
+
+    private void Record(PolicyRejected refused)
+    {
+        log.LogWarning("policy {Version} was refused: {Fault}", refused.Version, refused.Fault);
+        view.Post(refused);
     }
 
     private bool TakeCertificate(NodeCertificate message)

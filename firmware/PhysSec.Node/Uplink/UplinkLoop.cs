@@ -69,6 +69,9 @@ public sealed partial class UplinkLoop
         Wake();
     }
 
+    /// <summary>Puts on record how often refused policies were repeated. Called about every second.</summary>
+    public void CountRefusals() => _inbox.CountRefusals();
+
     /// <summary>Records became durable.</summary>
     public void Committed(IReadOnlyList<StoredRecord> records)
     {

@@ -14,7 +14,6 @@ public sealed record DoorNow(string Node, string Door, DoorLive State, string Qu
 /// <summary>The newest live values, in memory only: what is gone with a restart comes again within seconds. A silent value never looks alive.</summary>
 public sealed class LiveBoard(TimeProvider clock)
 {
-    private const string DoorSuffix = ".door";
     private const double PeriodDefault = 10;
     private const double RepeatSeconds = 15; // Doors and contacts are said when they change, and again this often.
     private const double StaleAfterPeriods = 3;
@@ -74,15 +73,15 @@ public sealed class LiveBoard(TimeProvider clock)
     private void TakeValue(NodeId node, string point, LiveValue value)
     {
         var (now, stamp) = (clock.GetUtcNow(), clock.GetTimestamp());
-        if (!point.EndsWith(DoorSuffix, StringComparison.Ordinal))
+        if (!point.EndsWith(Topics.DoorSuffix, StringComparison.Ordinal))
         {
             _values[(node, point)] = (value, now, stamp);
             return;
         }
 
         // A door that cannot be read is unknown, not as it was.
-        if (Read(value.V) is { } door) _doors[(node, point[..^DoorSuffix.Length])] = (door, now, stamp);
-        else _doors.TryRemove((node, point[..^DoorSuffix.Length]), out _);
+        if (Read(value.V) is { } door) _doors[(node, point[..^Topics.DoorSuffix.Length])] = (door, now, stamp);
+        else _doors.TryRemove((node, point[..^Topics.DoorSuffix.Length]), out _);
     }
 
     private static DoorLive? Read(JsonElement value)

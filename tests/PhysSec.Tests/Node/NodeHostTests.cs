@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
@@ -137,6 +138,18 @@ public sealed class NodeHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_service_manager_that_cannot_be_told_is_named_once_and_the_doors_go_on()
+    {
+        var systemd = new DeafSystemd();
+        await using var node = await RunningNode.StartAsync(_site, _room, _folder.FullName, _hub.Port, _log, systemd);
+        await GivePolicyAsync(1);
+        await Eventually.TrueAsync(() => systemd.Calls > 3);
+        await _room.SayAsync("badge bob");
+        await Eventually.TrueAsync(LockReleased);
+        Assert.Single(_log.Lines, it => it.Contains(DeafSystemd.Fault, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task No_card_number_reaches_a_log_or_the_wire()
     {
         await using (await StartAsync())
@@ -167,6 +180,23 @@ public sealed class NodeHostTests : IAsyncLifetime
     private List<T> Facts<T>() where T : Fact => _hub.Locked(() => _hub.Ledger
         .Where(it => it.Key.Stream == Streams.Access)
         .Select(it => JsonSerializer.Deserialize(it.Value, WireJson.Plain.JournalRecord)!.Fact).OfType<T>().ToList());
+
+    /// <summary>Its socket is gone.</summary>
+    private sealed class DeafSystemd : ISystemdNotifier
+    {
+        public const string Fault = "nobody listens at the notify socket";
+        private int _calls;
+
+        public int Calls => Volatile.Read(ref _calls);
+
+        public bool IsEnabled => true;
+
+        public void Notify(ServiceState state)
+        {
+            Interlocked.Increment(ref _calls);
+            throw new IOException(Fault);
+        }
+    }
 
     private sealed class NodeLog : ILogger<NodeHost>
     {

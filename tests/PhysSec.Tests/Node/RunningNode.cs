@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using PhysSec.Hardware;
 using PhysSec.Node;
@@ -14,15 +15,15 @@ internal sealed class RunningNode : IAsyncDisposable, IHostApplicationLifetime
     private readonly NodeHost _host;
     private bool _stopped;
 
-    private RunningNode(NodeConfig config, BoardFile board, ILogger<NodeHost> log) =>
-        (_config, _host) = (config, new NodeHost(config, board, TimeProvider.System, this, log));
+    private RunningNode(NodeConfig config, BoardFile board, ILogger<NodeHost> log, ISystemdNotifier? systemd) =>
+        (_config, _host) = (config, new NodeHost(config, board, TimeProvider.System, this, log, systemd));
 
-    public static async Task<RunningNode> StartAsync(TestSite site, RunningRoom room, string folder, int port, ILogger<NodeHost> log)
+    public static async Task<RunningNode> StartAsync(TestSite site, RunningRoom room, string folder, int port, ILogger<NodeHost> log, ISystemdNotifier? systemd = null)
     {
         var board = Path.Combine(folder, "board.json");
         if (!File.Exists(board)) File.WriteAllText(board, "{}");
         var config = NodeConfig.Load(site.WriteConfig(folder, "board.json", port), TimeProvider.System.GetUtcNow());
-        var node = new RunningNode(config, room.OneRoom, log);
+        var node = new RunningNode(config, room.OneRoom, log, systemd);
         await node._host.StartAsync(CancellationToken.None);
         return node;
     }

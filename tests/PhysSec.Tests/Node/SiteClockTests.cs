@@ -100,6 +100,55 @@ public sealed class SiteClockTests
     }
 
     [Fact]
+    public void A_clock_set_back_stays_unset_though_the_words_of_that_day_are_played_again()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now, _now, _up);
+        for (var i = 1; i < 10; i++)
+        {
+            clock.Observe(After(i - 86_400), _up + TimeSpan.FromSeconds(i));
+            clock.HubSays(After(i - 86_400), After(i - 86_400), _up + TimeSpan.FromSeconds(i));
+            Assert.Equal(ClockQuality.Unset, clock.Quality);
+        }
+    }
+
+    [Fact]
+    public void A_clock_is_led_back_by_no_small_steps()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now, _now, _up);
+        for (var i = 1; i < 40; i++)
+        {
+            var lag = (i + 1) / 2 * 299.5; // Each step is one that a single word might excuse, and each is said twice.
+            clock.Observe(After(i - lag), _up + TimeSpan.FromSeconds(i));
+            clock.HubSays(After(i - lag - 0.9), After(i - lag), _up + TimeSpan.FromSeconds(i));
+        }
+
+        Assert.Equal(ClockQuality.Unset, clock.Quality);
+    }
+
+    [Fact]
+    public void A_hub_whose_first_word_was_wrong_is_believed_again_also_by_a_clock_a_little_off()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now.AddYears(10), _now, _up);
+        for (var i = 1; i < 3; i++) clock.HubSays(After(i + 3), After(i), _up + TimeSpan.FromSeconds(i));
+        Assert.Equal(ClockQuality.Holdover, clock.Quality);
+    }
+
+    [Fact]
+    public void A_time_that_cannot_be_the_hubs_is_no_word_at_all()
+    {
+        foreach (var absurd in new[] { DateTimeOffset.MinValue, _built.AddSeconds(-1), _built.AddYears(200), DateTimeOffset.MaxValue })
+        {
+            var clock = Started(_now, null);
+            for (var i = 0; i < 3; i++) Assert.Null(clock.HubSays(absurd, After(i), _up + TimeSpan.FromSeconds(i)));
+            Assert.Null(clock.Observe(After(3), _up + TimeSpan.FromSeconds(3)));
+            Assert.Equal(ClockQuality.Synced, clock.HubSays(After(4), After(4), _up + TimeSpan.FromSeconds(4))?.Quality);
+        }
+    }
+
+    [Fact]
     public void Nothing_new_is_not_told() => Assert.Null(Started(_now, null).Observe(_now.AddSeconds(1), _up + TimeSpan.FromSeconds(1)));
 
     private static DateTimeOffset After(double seconds) => _now.AddSeconds(seconds);

@@ -64,6 +64,17 @@ public sealed class CommandIntakeTests : IDisposable
     }
 
     [Fact]
+    public void A_late_command_played_again_is_answered_and_fills_no_journal()
+    {
+        using var store = _folder.Open();
+        var intake = Intake(store);
+        var verdicts = Enumerable.Range(0, 50).Select(it => intake.Judge(Release("n-1"), Verbs.Release, _now.AddMinutes(5 + it))).ToList();
+        Assert.All(verdicts, it => Assert.Equal("refused", it.Reply?.Outcome));
+        Assert.Single(verdicts, it => it.Record is not null);
+        Assert.NotNull(intake.Judge(Release("n-2"), Verbs.Release, _now.AddMinutes(5)).Record);
+    }
+
+    [Fact]
     public void With_an_unset_clock_every_command_is_refused()
     {
         using var store = _folder.Open();

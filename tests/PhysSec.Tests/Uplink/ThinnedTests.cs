@@ -58,6 +58,7 @@ public sealed class ThinnedTests : IAsyncLifetime
         var record = new JournalRecord(epoch, stream, seq, JournalFolder.Noon, 1, "boot-1", ClockQuality.Synced, LinkState.Up, fact);
         var body = JsonSerializer.Serialize(record, WireJson.Plain.JournalRecord);
         Records.Append(db, _node, record, Chain.Next(Chain.Genesis, body), body, JournalFolder.Noon, late: false);
+        if (fact is MeasurementsThinned thinned) Records.NoteThinned(db, _node.Value, epoch, thinned); // As the ingest does.
     });
 
     private Task<long> AdvanceAsync(long epoch) => _store.WriteAsync(db =>

@@ -239,18 +239,43 @@ public sealed class UplinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nothing_that_is_said_on_its_topics_ends_the_link()
+    {
+        Start();
+        await _hub.Until(() => _hub.Last.ContainsKey("state"));
+        string[] channels = ["ack", "policy", "certificate", "command/release", "command/", "nothing"];
+        string[] payloads =
+        [
+            "", "null", "{}", "[]", "7", "\"text\"", "{\"signature\":null}", "{\"version\":1e400}", "\0\u0001", new string('[', 5000),
+            "{\"certificate\":null}", "{\"certificate\":\"\"}", "{\"certificate\":\"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\"}",
+            """{"hubEpoch":1,"epoch":1,"stream":null,"through":1,"resend":null,"hubTime":"2026-01-01T00:00:00Z","signature":"AAAA"}""",
+            """{"version":1,"base":null,"hash":null,"at":"2026-01-01T00:00:00Z","body":null,"signature":null}""",
+            """{"verb":"release","nonce":null,"notAfter":"2026-01-01T00:00:00Z","actor":null,"reason":null,"arguments":null,"signature":"AAAA"}""",
+            """{"verb":"release","nonce":"n","notAfter":"2026-01-01T00:00:00Z","actor":"a","reason":"r","arguments":{"door":null},"signature":"AAAA"}""",
+        ];
+        foreach (var channel in channels)
+            foreach (var payload in payloads) await _hub.InjectAsync($"physsec/1/{TestSite.Site}/{TestSite.Node}/{channel}".TrimEnd('/'), payload);
+        await _hub.InjectAsync(Topics.Hub(TestSite.Site), "null");
+        await _hub.SayAsync(_site.Snapshot(_site.Policy(1, JournalFolder.Noon), JournalFolder.Noon));
+        Assert.Equal(1, (await NextAsync<PolicyArrived>()).Policy.Version);
+        Assert.Equal(1, _hub.Connections);
+    }
+
+    [Fact]
     public async Task Policies_that_are_refused_fill_no_journal()
     {
         Start();
         await _hub.Until(() => _hub.Last.ContainsKey("state"));
         var forged = _site.Snapshot(_site.Policy(7, JournalFolder.Noon), JournalFolder.Noon) with { Signature = "Zm9yZ2Vk" };
         for (var i = 0; i < 50; i++) await _hub.SayAsync(forged with { Version = i });
+        await _hub.SayAsync(_site.Sign(forged with { Hash = "another" })); // Something else, and from the hub: it must not drown.
         await _hub.SayAsync(_site.Snapshot(_site.Policy(1, JournalFolder.Noon), JournalFolder.Noon));
 
-        var refusals = 0;
+        var refusals = new List<string>();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (await _inputs.Reader.ReadAsync(limit.Token) is var input && input is not PolicyArrived) refusals += input is PolicyRejected ? 1 : 0;
-        Assert.Equal(1, refusals);
+        while (await _inputs.Reader.ReadAsync(limit.Token) is var input && input is not PolicyArrived)
+            if (input is PolicyRejected refused) refusals.Add(refused.Fault);
+        Assert.Equal(["the signature is not this site's hub's, or not for this node", "the body does not fit the hash"], refusals);
     }
 
     [Fact]
