@@ -3,7 +3,9 @@ using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core;
 using PhysSec.Core.Access;
+using PhysSec.Core.Alarms;
 using PhysSec.Core.Wire;
+using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Storage;
@@ -18,10 +20,10 @@ public sealed record PolicyRow(long Version, string Hash, string Body, DateTimeO
 
 /// <summary>
 /// Owns the numbering of every node's policy. Changes that come together make one version; a version whose content is the old one's is not made. Nodes that are
-/// online hear every minute that their policy still holds.
+/// online hear every minute that their policy still holds, unless the newest rules cannot be made into one: that is an alarm, and the old policy is left to its age.
 /// </summary>
 public sealed partial class PolicyPublisher(
-    Store store, TimeProvider time, SiteKeys keys, HubConfiguration configuration, PolicySignal changed, ILogger<PolicyPublisher> log) : BackgroundService
+    Store store, TimeProvider time, SiteKeys keys, HubConfiguration configuration, PolicySignal changed, AlarmBoard alarms, ILogger<PolicyPublisher> log) : BackgroundService
 {
     /// <summary>Changes within this time make one version.</summary>
     public static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
@@ -34,6 +36,7 @@ public sealed partial class PolicyPublisher(
 
     private readonly Channel<bool> _requests = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _one = new(1);
+    private readonly HashSet<NodeId> _unmade = []; // Whose policy does not say what the rules say; guarded by _one.
     private readonly SiteId _site = new(configuration.Site);
 
     /// <summary>Set once by whoever holds the broker's connection; before that versions are made and stored, and sent at the node's birth.</summary>
@@ -73,8 +76,8 @@ public sealed partial class PolicyPublisher(
                 return;
             }
 
-            var newest = await RenewAsync(node, versionInForce, cancel);
-            if (newest is not null) await SendAsync(node, newest.Value.Policy, whole: newest.Value.Policy.Version != versionInForce, cancel);
+            if (await TryRenewAsync(node, versionInForce, cancel) is { } it) await SendAsync(node, it.Policy, whole: it.Policy.Version != versionInForce, cancel);
+            else if (Newest(node) is { } old && old.Version > versionInForce) await SendAsync(node, old, whole: true, cancel);
         }
         finally
         {
@@ -116,10 +119,14 @@ public sealed partial class PolicyPublisher(
         await _one.WaitAsync(cancel);
         try
         {
-            foreach (var node in Nodes("revoked_at is null and policy_ahead is null"))
+            var nodes = Nodes("revoked_at is null and policy_ahead is null");
+            _unmade.UnionWith(nodes);
+            foreach (var node in nodes)
             {
-                if (await RenewAsync(node, 0, cancel) is { Made: true } made) await TrySendAsync(node, made.Policy, whole: true, cancel);
+                if (await TryRenewAsync(node, 0, cancel) is { Made: true } made) await TrySendAsync(node, made.Policy, whole: true, cancel);
             }
+
+            foreach (var gone in Nodes("revoked_at is not null")) await alarms.ClearAsync(AlarmClasses.PolicyNotMade, gone.Value);
         }
         finally
         {
@@ -135,7 +142,7 @@ public sealed partial class PolicyPublisher(
         {
             foreach (var node in Nodes("revoked_at is null and policy_ahead is null and state in ('online', 'degraded')"))
             {
-                if (Newest(node) is { } newest) await TrySendAsync(node, newest, whole: newest.InForceAt is null, cancel);
+                if (!_unmade.Contains(node) && Newest(node) is { } newest) await TrySendAsync(node, newest, whole: newest.InForceAt is null, cancel);
             }
         }
         finally
@@ -154,9 +161,11 @@ public sealed partial class PolicyPublisher(
     {
         changed.Raised += RequestAll;
         RequestAll();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        Task[] loops = [PublishLoopAsync(end.Token), ConfirmLoopAsync(end.Token)];
         try
         {
-            await Task.WhenAll(PublishLoopAsync(stoppingToken), ConfirmLoopAsync(stoppingToken));
+            await await Task.WhenAny(loops); // When one fails the service fails and the host stops: nobody goes on confirming what nobody renews.
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -165,6 +174,8 @@ public sealed partial class PolicyPublisher(
         finally
         {
             changed.Raised -= RequestAll;
+            await end.CancelAsync();
+            await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -202,14 +213,32 @@ public sealed partial class PolicyPublisher(
         }
     }
 
-    // The newest version, made now if the content has changed or the node is ahead of the store. Null: it cannot be compiled, and the old one stays in force.
-    private async Task<(PolicyRow Policy, bool Made)?> RenewAsync(NodeId node, long least, CancellationToken cancel)
+    // Null: it cannot be made, whatever the reason, which is an alarm and keeps nothing from the other nodes.
+    private async Task<(PolicyRow Policy, bool Made)?> TryRenewAsync(NodeId node, long least, CancellationToken cancel)
+    {
+        _unmade.Add(node);
+        try
+        {
+            var it = await RenewAsync(node, least, cancel);
+            _unmade.Remove(node);
+            await alarms.ClearAsync(AlarmClasses.PolicyNotMade, node.Value);
+            return it;
+        }
+        catch (Exception fault) when (fault is not (SqliteException or OperationCanceledException or OutOfMemoryException))
+        {
+            var said = fault is PolicyException ? fault.Message : $"{fault.GetType().Name}: {fault.Message}";
+            NotCompiled(log, node, said);
+            await alarms.RaiseAsync(AlarmClasses.PolicyNotMade, node.Value, node, said);
+            return null;
+        }
+    }
+
+    // The newest version, made now if the content has changed or the node is ahead of the store.
+    private async Task<(PolicyRow Policy, bool Made)> RenewAsync(NodeId node, long least, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        var (newest, policy) = store.Read(it => (Newest(it, node), Compile(it, node, now)));
-        if (policy is null) return newest is null ? null : (newest, false);
-        if (newest is not null && newest.Version >= least && Body(policy with { Version = newest.Version, IssuedAt = Read(newest.Body).IssuedAt }) == newest.Body)
-            return (newest, false);
+        var (newest, policy) = store.Read(it => (Newest(it, node), PolicyCompiler.Compile(it, node, 1, now, _site, configuration.TimeZone)));
+        if (newest is not null && newest.Version >= least && Same(policy, newest)) return (newest, false);
 
         var version = Math.Max(newest?.Version ?? 0, least) + 1;
         var body = Body(policy with { Version = version });
@@ -228,19 +257,6 @@ public sealed partial class PolicyPublisher(
                 ("$node", node.Value), ("$kept", KeptWhole));
         }, cancel);
         return (made, true);
-    }
-
-    private Policy? Compile(SqliteConnection connection, NodeId node, DateTimeOffset now)
-    {
-        try
-        {
-            return PolicyCompiler.Compile(connection, node, 1, now, _site, configuration.TimeZone);
-        }
-        catch (PolicyException fault)
-        {
-            NotCompiled(log, node, fault.Message);
-            return null;
-        }
     }
 
     private async Task TrySendAsync(NodeId node, PolicyRow policy, bool whole, CancellationToken cancel)
@@ -266,7 +282,18 @@ public sealed partial class PolicyPublisher(
 
     private static string Body(Policy policy) => JsonSerializer.Serialize(policy, WireJson.Plain.Policy);
 
-    private static Policy Read(string body) => JsonSerializer.Deserialize(body, WireJson.Plain.Policy)!;
+    private static bool Same(Policy policy, PolicyRow newest)
+    {
+        try
+        {
+            var issuedAt = JsonSerializer.Deserialize(newest.Body, WireJson.Plain.Policy)!.IssuedAt;
+            return Body(policy with { Version = newest.Version, IssuedAt = issuedAt }) == newest.Body;
+        }
+        catch (JsonException)
+        {
+            return false; // Written by another release: what this one cannot read it makes anew, or fails to make.
+        }
+    }
 
     private static PolicyRow? Newest(SqliteConnection store, NodeId node) =>
         store.One("select * from policies where node = $node order by version desc limit 1", Row, ("$node", node.Value));
@@ -274,7 +301,7 @@ public sealed partial class PolicyPublisher(
     private static PolicyRow Row(SqliteDataReader it) =>
         new(it.Whole("version"), it.Text("hash")!, it.Text("body")!, it.Time("issued_at")!.Value, it.Time("in_force_at"));
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The policy of {Node} cannot be made, its old one stays in force: {Fault}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The policy of {Node} cannot be made; its old one stays until it is too old: {Fault}")]
     private static partial void NotCompiled(ILogger log, NodeId node, string fault);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Policy {Version} did not reach {Node}: {Fault}")]

@@ -114,6 +114,7 @@ public sealed class SensingRules(Store store, TimeProvider time, PolicySignal ch
     {
         ArgumentNullException.ThrowIfNull(rule);
         if (!Names.IsDotted(rule.Point.Value)) throw new InputException("point", $"\"{rule.Point}\" is no point", "Use one of the node's, like room.temperature");
+        rule = Whole(rule);
         Input.Check(sensing: [rule]);
         await store.WriteAsync(it =>
         {
@@ -127,5 +128,9 @@ public sealed class SensingRules(Store store, TimeProvider time, PolicySignal ch
     }
 
     internal static List<SensingSettings> All(SqliteConnection store, string? node) =>
-        store.Query("select node, body from sensing where $node is null or node = $node order by node, point", it => new SensingSettings(it.GetString(0), AccessJson.Read<SensingRule>(it.GetString(1))), ("$node", node));
+        store.Query("select node, body from sensing where $node is null or node = $node order by node, point", it => new SensingSettings(it.GetString(0), Whole(AccessJson.Read<SensingRule>(it.GetString(1)))), ("$node", node));
+
+    // Who gives no limit leaves out its alarm class, and the wire knows no null there.
+    private static SensingRule Whole(SensingRule it) =>
+        it with { AlarmClassHigh = it.AlarmClassHigh ?? "", AlarmClassLow = it.AlarmClassLow ?? "", AlarmClassRate = it.AlarmClassRate ?? "" };
 }

@@ -68,7 +68,8 @@ internal static class AccessApi
         api.MapGet("/sensing/{point}", (SensingRules rules, string point) => rules.Get(point) is { } it ? Results.Ok(Sensing(it)) : Results.NotFound()).RequireAuthorization(HubApi.Any);
         api.MapPut("/sensing/{point}", async (SensingRules rules, string point, JsonObject body, HttpContext http) =>
         {
-            var node = (string?)body["node"] ?? throw new InputException("node", "it is missing", "name the node that reads this point");
+            var node = body["node"] is JsonValue value && value.TryGetValue(out string? named)
+                ? named : throw new InputException("node", "it is missing", "name the node that reads this point");
             body.Remove("node");
             body["point"] = point;
             var rule = Read<SensingRule>(body);

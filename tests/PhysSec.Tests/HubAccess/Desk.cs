@@ -1,8 +1,11 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using PhysSec.Core;
 using PhysSec.Core.Access;
+using PhysSec.Core.Alarms;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
+using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Storage;
@@ -17,6 +20,7 @@ internal sealed class Desk : IAsyncDisposable
     public static readonly NodeId Node = new("node-a");
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("physsec-desk-");
+    private readonly HubConfiguration _configuration = new() { Site = "fukaya" };
     private long _seq;
 
     private Desk()
@@ -29,6 +33,8 @@ internal sealed class Desk : IAsyncDisposable
         Doors = new(Store, Time, Signal);
         Schedules = new(Store, Time, Signal);
         Rights = new(Store, Time, Signal);
+        Sensing = new(Store, Time, Signal);
+        Alarms = new(Store, AlarmCatalogue.Shipped(), _configuration, Time);
         Log = new(Store, Time, People);
     }
 
@@ -52,6 +58,10 @@ internal sealed class Desk : IAsyncDisposable
 
     public Rights Rights { get; }
 
+    public SensingRules Sensing { get; }
+
+    public AlarmBoard Alarms { get; }
+
     public AccessLog Log { get; }
 
     /// <summary>Two nodes with a zone and a door each, one schedule, two people.</summary>
@@ -74,6 +84,17 @@ internal sealed class Desk : IAsyncDisposable
 
     public static RightRow Right(string person, string zone) =>
         new("", person, zone, "always", Start.AddDays(-1), Start.AddDays(30), "主査 小川", "課長 大野", "R8-1", "サーバ保守");
+
+    /// <summary>Makes policies; what it sends is added to the list.</summary>
+    public PolicyPublisher Publisher(List<(NodeId Node, PolicyMessage Message)> sent, TimeProvider? time = null) =>
+        new(Store, time ?? Time, Keys, _configuration, Signal, Alarms, NullLogger<PolicyPublisher>.Instance)
+        {
+            Sender = (node, message, _) =>
+            {
+                sent.Add((node, message));
+                return Task.CompletedTask;
+            },
+        };
 
     /// <summary>Stores a node's record of this fact, so many minutes after the start.</summary>
     public Task RecordAsync(double minutes, Fact fact, bool late = false) => Store.WriteAsync(it =>

@@ -1,10 +1,8 @@
 using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using PhysSec.Core;
 using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
-using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Tests.HubAccess;
@@ -87,10 +85,8 @@ public sealed class PolicyTests
     public async Task A_new_version_is_made_and_signed_only_when_the_content_changes()
     {
         await using var desk = await Desk.OpenAsync();
-        using var publisher = new PolicyPublisher(
-            desk.Store, desk.Time, desk.Keys, new HubConfiguration { Site = "fukaya" }, desk.Signal, NullLogger<PolicyPublisher>.Instance);
         var sent = new List<(NodeId Node, PolicyMessage Message)>();
-        publisher.Sender = (node, message, _) => { sent.Add((node, message)); return Task.CompletedTask; };
+        using var publisher = desk.Publisher(sent);
 
         await publisher.PublishAllAsync(Cancel);
         desk.Time.Advance(TimeSpan.FromMinutes(1));
@@ -109,10 +105,8 @@ public sealed class PolicyTests
     public async Task A_node_that_comes_back_hears_a_confirmation_or_gets_what_it_lacks()
     {
         await using var desk = await Desk.OpenAsync();
-        using var publisher = new PolicyPublisher(
-            desk.Store, desk.Time, desk.Keys, new HubConfiguration { Site = "fukaya" }, desk.Signal, NullLogger<PolicyPublisher>.Instance);
-        var sent = new List<PolicyMessage>();
-        publisher.Sender = (_, message, _) => { sent.Add(message); return Task.CompletedTask; };
+        var sent = new List<(NodeId Node, PolicyMessage Message)>();
+        using var publisher = desk.Publisher(sent);
 
         await publisher.ResendAsync(Desk.Node, 0, Cancel);
         await publisher.ResendAsync(Desk.Node, 1, Cancel);
@@ -120,7 +114,7 @@ public sealed class PolicyTests
         await publisher.ResendAsync(Desk.Node, 1, Cancel);
         await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 2, Desk.Start), Cancel);
 
-        Assert.Equal([(1, true), (1, false), (2, true)], sent.Select(it => (it.Version, it.Body is not null)));
+        Assert.Equal([(1, true), (1, false), (2, true)], sent.Select(it => (it.Message.Version, it.Message.Body is not null)));
         Assert.Equal(2, publisher.InForce(Desk.Node)!.Version);
     }
 
@@ -128,8 +122,7 @@ public sealed class PolicyTests
     public async Task Of_old_versions_only_the_hash_is_kept_except_of_the_one_in_force()
     {
         await using var desk = await Desk.OpenAsync();
-        using var publisher = new PolicyPublisher(
-            desk.Store, desk.Time, desk.Keys, new HubConfiguration { Site = "fukaya" }, desk.Signal, NullLogger<PolicyPublisher>.Instance);
+        using var publisher = desk.Publisher([]);
         for (var i = 0; i < 15; i++)
         {
             await desk.Doors.SetLockdownAsync(Desk.Admin, "door-a", i % 2 == 0, "訓練", Cancel);
