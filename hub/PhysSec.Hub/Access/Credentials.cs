@@ -40,7 +40,7 @@ public sealed class Credentials(Store store, TimeProvider time, SiteKeys keys, P
     }
 
     /// <summary>Registers a card that was shown to a reader. A card that the person has already stays as it is.</summary>
-    /// <exception cref="InputException">Nobody has the id, or the card is somebody else's.</exception>
+    /// <exception cref="InputException">Nobody has the id, or the card is somebody else's, or it is the person's and opens nothing.</exception>
     public async Task<CredentialRow> AddAsync(
         Actor actor, string person, CredentialToken token, DateTimeOffset? validFrom = null, DateTimeOffset? validTo = null, CancellationToken cancel = default)
     {
@@ -50,7 +50,9 @@ public sealed class Credentials(Store store, TimeProvider time, SiteKeys keys, P
             if (People.Find(it, person) is null) Input.Missing("person", "person", person);
             if (Find(it, token.Value) is { } owned)
             {
-                if (owned.Person == person) return owned;
+                if (owned.Person == person && owned.State == CredentialState.Active && !(owned.ValidTo <= time.GetUtcNow())) return owned;
+                if (owned.Person == person)
+                    throw new InputException("credential", "this person has the card already, and it opens nothing: it is lost, revoked, suspended or past its validity", "See the list of this person's cards, or take another card");
                 throw new InputException("credential", $"the card is {People.Find(it, owned.Person)?.Name}'s ({owned.Person})", "Take another card; a card stays with its first holder");
             }
 

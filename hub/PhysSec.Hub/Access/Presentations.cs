@@ -35,7 +35,7 @@ public sealed class Presentations(Store store, TimeProvider time, Credentials cr
         if (person is not null && people.Find(person) is null) Input.Missing("person", "person", person);
         if (store.Read(Doors.All).All(it => it.Id != door)) Input.Missing("door", "door", door);
         var now = time.GetUtcNow();
-        var waiting = new Waiting(actor, now + Patience, new("c-" + RandomNumberGenerator.GetHexString(16, lowercase: true), door, direction, use, "waiting", Person: person));
+        var waiting = new Waiting(actor, now, new("c-" + RandomNumberGenerator.GetHexString(16, lowercase: true), door, direction, use, "waiting", Person: person));
         lock (_lock)
         {
             foreach (var old in _all.Values.Where(it => it.Until + (10 * Patience) < now).ToList()) _all.Remove(old.State.Id);
@@ -48,14 +48,19 @@ public sealed class Presentations(Store store, TimeProvider time, Credentials cr
         return waiting.State.Id;
     }
 
-    /// <summary>A card was shown to a reader just now. Returns at once; whatever it sets off goes on by itself.</summary>
-    public void Offer(DoorId door, Direction direction, CredentialToken token)
+    /// <summary>A card was shown to a reader. Returns at once; whatever it sets off goes on by itself.</summary>
+    /// <param name="door">Where.</param>
+    /// <param name="direction">At which of the door's readers.</param>
+    /// <param name="token">The card.</param>
+    /// <param name="at">When, by the node's clock: one that was shown before somebody began to wait is somebody else's. Null while that clock is unset: it counts as now, so offer no backlog.</param>
+    public void Offer(DoorId door, Direction direction, CredentialToken token, DateTimeOffset? at)
     {
         Waiting? taken;
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            taken = _all.Values.FirstOrDefault(it => it.State.State == "waiting" && !it.Taking && now < it.Until && it.State.Door == door.Value && it.State.Direction == direction);
+            taken = _all.Values.FirstOrDefault(it =>
+                it.State.State == "waiting" && !it.Taking && now < it.Until && (at ?? now) >= it.Since && it.State.Door == door.Value && it.State.Direction == direction);
             if (taken is null) return;
             taken.Taking = true;
         }
@@ -112,11 +117,13 @@ public sealed class Presentations(Store store, TimeProvider time, Credentials cr
         }
     }
 
-    private sealed class Waiting(Actor actor, DateTimeOffset until, PresentationState state)
+    private sealed class Waiting(Actor actor, DateTimeOffset since, PresentationState state)
     {
         public Actor Actor { get; } = actor;
 
-        public DateTimeOffset Until { get; } = until;
+        public DateTimeOffset Since { get; } = since;
+
+        public DateTimeOffset Until { get; } = since + Patience;
 
         public PresentationState State { get; set; } = state;
 

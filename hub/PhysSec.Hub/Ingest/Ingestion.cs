@@ -174,8 +174,8 @@ public sealed class Ingestion(
     {
         foreach (var it in records.Where(it => !IsLate(it.Record, now, kept)))
         {
-            if (it.Record.Fact is AccessGranted granted) presentations.Offer(granted.Door, granted.Direction, granted.Credential);
-            if (it.Record.Fact is AccessDenied { Credential: { } credential } denied) presentations.Offer(denied.Door, denied.Direction, credential);
+            if (it.Record.Fact is AccessGranted granted) presentations.Offer(granted.Door, granted.Direction, granted.Credential, it.Record.At);
+            if (it.Record.Fact is AccessDenied { Credential: { } credential } denied) presentations.Offer(denied.Door, denied.Direction, credential, it.Record.At);
         }
 
         foreach (var fault in odd) log.LogWarning("{Node}: {Fault}", node, fault);

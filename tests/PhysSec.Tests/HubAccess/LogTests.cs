@@ -89,17 +89,63 @@ public sealed class LogTests
         await using var desk = await Desk.OpenAsync();
         var presentations = new Presentations(desk.Store, desk.Time, desk.Credentials, desk.People);
         var id = await presentations.BeginAsync(Desk.Admin, "door-a", Direction.In, "assign", "p-alice", Cancel);
-        presentations.Offer(_door, Direction.Out, new(new string('b', 64)));
-        presentations.Offer(_door, Direction.In, _card);
+        presentations.Offer(_door, Direction.Out, new(new string('b', 64)), Desk.Start);
+        presentations.Offer(_door, Direction.In, _card, Desk.Start);
         var taken = await presentations.WaitAsync(id, Cancel);
 
         var second = await presentations.BeginAsync(Desk.Admin, "door-a", Direction.In, "identify", null, Cancel);
         desk.Time.Advance(Presentations.Patience);
-        presentations.Offer(_door, Direction.In, _card);
+        presentations.Offer(_door, Direction.In, _card, desk.Time.GetUtcNow());
 
         Assert.Equal(("taken", "青木 里奈"), (taken.State, taken.PersonName));
         Assert.Equal("p-alice", desk.Credentials.Find(_card.Value)!.Person);
         Assert.Equal("expired", presentations.Get(second).State);
+    }
+
+    [Fact]
+    public async Task A_card_shown_before_somebody_waited_for_one_is_not_the_one_waited_for()
+    {
+        await using var desk = await Desk.OpenAsync();
+        var presentations = new Presentations(desk.Store, desk.Time, desk.Credentials, desk.People);
+        var passerBy = new CredentialToken(new string('b', 64));
+        var id = await presentations.BeginAsync(Desk.Admin, "door-a", Direction.In, "assign", "p-alice", Cancel);
+
+        presentations.Offer(_door, Direction.In, passerBy, Desk.Start.AddMilliseconds(-1));
+        Assert.Equal("waiting", presentations.Get(id).State);
+        presentations.Offer(_door, Direction.In, _card, at: null);
+        await presentations.WaitAsync(id, Cancel);
+
+        Assert.Null(desk.Credentials.Find(passerBy.Value));
+        Assert.Equal("p-alice", desk.Credentials.Find(_card.Value)!.Person);
+    }
+
+    [Theory]
+    [InlineData(CredentialState.Lost)]
+    [InlineData(CredentialState.Revoked)]
+    [InlineData(CredentialState.Suspended)]
+    public async Task A_card_that_opens_nothing_is_not_called_assigned(CredentialState state)
+    {
+        await using var desk = await Desk.OpenAsync();
+        var presentations = new Presentations(desk.Store, desk.Time, desk.Credentials, desk.People);
+        await desk.Credentials.AddAsync(Desk.Admin, "p-alice", _card, cancel: Cancel);
+        await desk.Credentials.SetStateAsync(Desk.Admin, _card.Value, state, "届出", Cancel);
+        var id = await presentations.BeginAsync(Desk.Admin, "door-a", Direction.In, "assign", "p-alice", Cancel);
+
+        presentations.Offer(_door, Direction.In, _card, Desk.Start);
+        var taken = await presentations.WaitAsync(id, Cancel);
+
+        Assert.Contains("opens nothing", taken.Fault, StringComparison.Ordinal);
+        Assert.Equal(state, desk.Credentials.Find(_card.Value)!.State);
+    }
+
+    [Fact]
+    public async Task A_card_past_its_validity_is_not_called_assigned()
+    {
+        await using var desk = await Desk.OpenAsync();
+        await desk.Credentials.AddAsync(Desk.Admin, "p-alice", _card, null, Desk.Start.AddDays(1), Cancel);
+        desk.Time.Advance(TimeSpan.FromDays(1));
+
+        await Assert.ThrowsAsync<InputException>(() => desk.Credentials.AddAsync(Desk.Admin, "p-alice", _card, cancel: Cancel));
     }
 
     private static int? Minutes(DateTimeOffset? at) => at is { } it ? (int)(it - Desk.Start).TotalMinutes : null;
