@@ -116,7 +116,7 @@ public sealed class PolicyFaultTests
     public async Task When_one_of_its_loops_fails_the_service_fails_and_with_it_the_host()
     {
         await using var desk = await Desk.OpenAsync();
-        using var publisher = desk.Publisher([], new NoPeriods());
+        using var publisher = desk.Publisher([], new NoDelays());
 
         await publisher.StartAsync(Cancel);
 
@@ -126,10 +126,10 @@ public sealed class PolicyFaultTests
     private static Task<int> StoreAsync(Desk desk, string rule) => desk.Store.WriteAsync(
         it => it.Execute("insert into sensing (point, node, body) values ('room.temperature', 'node-a', $body)", ("$body", rule)), Cancel);
 
-    /// <summary>A clock on which nothing can be done every minute.</summary>
-    private sealed class NoPeriods : FakeTimeProvider
+    /// <summary>A clock on which nobody can wait.</summary>
+    private sealed class NoDelays : FakeTimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            period == Timeout.InfiniteTimeSpan ? base.CreateTimer(callback, state, dueTime, period) : throw new NotSupportedException();
+            period == Timeout.InfiniteTimeSpan ? throw new NotSupportedException() : base.CreateTimer(callback, state, dueTime, period);
     }
 }
