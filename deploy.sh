@@ -120,7 +120,7 @@ run_all_tests() {
         '')
             need_packages "real peers and a real browser for the system tests" \
                 exim4-daemon-light mosquitto mosquitto-clients nut-server chromium fonts-noto-cjk
-            build tests/PhysSec.Tests tests/PhysSec.SystemTests
+            build tests/PhysSec.Tests tests/PhysSec.SystemTests tests/PhysSec.Benchmarks tests/PhysSec.VmGuest # What no test runs must at least build.
             run_tests tests/PhysSec.Tests tests/PhysSec.SystemTests
             ;;
         --vm) vm_tests "${@:2}" ;;
