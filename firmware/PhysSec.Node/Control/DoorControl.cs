@@ -146,7 +146,7 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
         if (!_changed) return;
         _changed = false;
         step.Publish(
-            new($"{Id}.door"),
+            new(Id.Value + Topics.DoorSuffix),
             new DoorLive(
                 _status.Phase.ToString(), _status.LockReleased, _status.LeafOpen, _tampered, InLockdown(step) ? "lockdown" : "normal", _presence.Inside,
                 _presence.LeftUnidentified, _last, _presence.Persons),

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PhysSec.Core.Wire;
 using PhysSec.Node.Uplink;
 
 namespace PhysSec.Node.Enrolment;
@@ -12,18 +13,11 @@ namespace PhysSec.Node.Enrolment;
 /// <summary>Enrolment did not come about; the message is one plain sentence with the remedy.</summary>
 public sealed class EnrolmentException(string message, Exception? inner = null) : Exception(message, inner);
 
-public sealed record EnrolmentRequest(string Code, string Request);
-
-public sealed record EnrolmentAnswer(
-    string Site, string Node, long Epoch, string Certificate, string Authority, string SiteKey, string HubKey, EnrolmentBroker Broker);
-
-public sealed record EnrolmentBroker(string Host, int Port);
-
 internal sealed record EnrolmentProblem(string? Detail);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(EnrolmentRequest))]
-[JsonSerializable(typeof(EnrolmentAnswer))]
+[JsonSerializable(typeof(Core.Wire.Enrolment))]
 [JsonSerializable(typeof(EnrolmentProblem))]
 internal sealed partial class EnrolmentJson : JsonSerializerContext;
 
@@ -36,7 +30,7 @@ public static class EnrolmentClient
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
 
     /// <exception cref="EnrolmentException">Why not.</exception>
-    public static async Task<EnrolmentAnswer> EnrolAsync(EnrolmentCode code, ECDsa key, CancellationToken cancel)
+    public static async Task<Core.Wire.Enrolment> EnrolAsync(EnrolmentCode code, ECDsa key, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(code);
         try
@@ -47,7 +41,7 @@ public static class EnrolmentClient
             using var client = Client(code, (certificate, errors) => HubConnection.IsTheHub(certificate, errors, authority, clockIsSet: false));
             using var answer = await client.PostAsJsonAsync("enrolment", new EnrolmentRequest(code.Secret, request), EnrolmentJson.Default.EnrolmentRequest, cancel);
             if (!answer.IsSuccessStatusCode) throw new EnrolmentException(await SentenceAsync(answer, cancel));
-            var enrolled = await answer.Content.ReadFromJsonAsync(EnrolmentJson.Default.EnrolmentAnswer, cancel);
+            var enrolled = await answer.Content.ReadFromJsonAsync(EnrolmentJson.Default.Enrolment, cancel);
             return Checked(enrolled, authority, key);
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException)
@@ -72,7 +66,7 @@ public static class EnrolmentClient
         try
         {
             using var authority = X509Certificate2.CreateFromPem(await answer.Content.ReadAsStringAsync(cancel));
-            if (Convert.ToHexStringLower(SHA256.HashData(authority.RawData).AsSpan(0, 16)) == code.Pin) return X509CertificateLoader.LoadCertificate(authority.RawData);
+            if (AuthorityPin.Of(authority.RawData) == code.Pin) return X509CertificateLoader.LoadCertificate(authority.RawData);
         }
         catch (CryptographicException failure)
         {
@@ -82,7 +76,7 @@ public static class EnrolmentClient
         throw new EnrolmentException($"What answers at {code.Hub} is not the hub that made this code: its authority has another pin. Somebody may be in between; nothing secret was sent.");
     }
 
-    private static EnrolmentAnswer Checked(EnrolmentAnswer? answer, X509Certificate2 authority, ECDsa key)
+    private static Core.Wire.Enrolment Checked(Core.Wire.Enrolment? answer, X509Certificate2 authority, ECDsa key)
     {
         if (answer is null) throw new EnrolmentException("The hub's answer is empty. Try the same code again.");
         try

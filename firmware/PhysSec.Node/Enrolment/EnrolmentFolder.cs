@@ -56,7 +56,7 @@ public sealed class EnrolmentFolder(string folder)
     /// <param name="state">Path of the journal's folder.</param>
     /// <param name="anew">The key of <see cref="Key"/> was made anew.</param>
     /// <exception cref="EnrolmentException">The folder cannot be written.</exception>
-    public void Store(EnrolmentAnswer answer, string board, string state, bool anew)
+    public void Store(Core.Wire.Enrolment answer, string board, string state, bool anew)
     {
         ArgumentNullException.ThrowIfNull(answer);
         try
@@ -79,7 +79,7 @@ public sealed class EnrolmentFolder(string folder)
         }
     }
 
-    private static string Json(EnrolmentAnswer answer, string board, string state)
+    private static string Json(Core.Wire.Enrolment answer, string board, string state)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))

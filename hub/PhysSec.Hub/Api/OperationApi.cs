@@ -1,3 +1,4 @@
+using PhysSec.Core.Wire;
 using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Fleet;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using PhysSec.Core.Wire;
 
 namespace PhysSec.Hub.Fleet;
 
@@ -57,14 +58,8 @@ public sealed class Authority : IDisposable
         return new Authority(X509Certificate2.CreateFromPemFile(certificate, key));
     }
 
-    /// <summary>First 16 bytes of the SHA-256 of the authority's certificate: what an enrolment code carries, so that a board knows the right hub.</summary>
-    public string Pin => PinOf(_root);
-
-    public static string PinOf(X509Certificate2 root)
-    {
-        ArgumentNullException.ThrowIfNull(root);
-        return Convert.ToHexStringLower(SHA256.HashData(root.RawData).AsSpan(0, 16));
-    }
+    /// <summary>What an enrolment code carries, so that a board knows the right hub.</summary>
+    public string Pin => AuthorityPin.Of(_root.RawData);
 
     /// <summary>Makes a key pair and its certificate.</summary>
     /// <param name="name">The subject.</param>

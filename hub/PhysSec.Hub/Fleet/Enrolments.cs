@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Ledger;
@@ -13,16 +14,6 @@ namespace PhysSec.Hub.Fleet;
 
 /// <summary>What an installer carries to the board: an address with a one-time code and the authority's pin. Shown once.</summary>
 public sealed record Invitation(string Node, string Code, DateTimeOffset ExpiresAt);
-
-/// <summary>What a board sends: the code's secret part and a PKCS #10 request signed by the key that it made.</summary>
-public sealed record EnrolmentRequest(string? Code, string? Request);
-
-/// <summary>What a board gets. The site key is a secret; everything else is public.</summary>
-public sealed record Enrolment(
-    string Site, string Node, long Epoch, string Certificate, string Authority, string SiteKey, string HubKey, BrokerAddress Broker);
-
-/// <summary>Host is also the name in the broker's certificate.</summary>
-public sealed record BrokerAddress(string Host, int Port);
 
 /// <summary>
 /// Lets boards in. An administrator invites a node by name; whoever brings the code within its time becomes that node, once. The key pair is made on the board and

@@ -131,7 +131,7 @@ public sealed class EnrolmentTests : IAsyncLifetime
 
     private static string Secret(Invitation invited) => new Uri(invited.Code).Fragment.TrimStart('#').Split('.')[0];
 
-    private Task<Hub.Fleet.Enrolment> RedeemAsync(string code, ECDsa key) => _hub.Get<Enrolments>().RedeemAsync(
+    private Task<Core.Wire.Enrolment> RedeemAsync(string code, ECDsa key) => _hub.Get<Enrolments>().RedeemAsync(
         new(code, new CertificateRequest("CN=whatever", key, HashAlgorithmName.SHA256).CreateSigningRequestPem()), "192.0.2.1");
 
     /// <summary>The key of one board, the signature of another.</summary>
