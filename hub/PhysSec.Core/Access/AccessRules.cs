@@ -21,12 +21,12 @@ public static class AccessRules
         ArgumentNullException.ThrowIfNull(request);
         if (policy is null) return Deny(DenialReason.NoPolicy, null, "a policy from the hub");
         if (request.Direction == Direction.Out) return Leave(request, policy);
-        if (!policy.Doors.TryGetValue(request.Door, out var door)) return Deny(DenialReason.DoorNotInPolicy, null, "a policy that names this door");
-        var zone = policy.Zones[door.Zone];
-        if (!journalHealthy && zone.OnJournalFault == JournalFaultRule.Refuse) return Deny(DenialReason.JournalFault, null, "a journal that can be written");
-
         var known = policy.Credentials.TryGetValue(request.Credential, out var credential);
-        var person = credential?.Person;
+        var person = credential?.Person; // Whatever refuses a known card, the record names who stood there.
+        if (!policy.Doors.TryGetValue(request.Door, out var door)) return Deny(DenialReason.DoorNotInPolicy, person, "a policy that names this door");
+        var zone = policy.Zones[door.Zone];
+        if (!journalHealthy && zone.OnJournalFault == JournalFaultRule.Refuse) return Deny(DenialReason.JournalFault, person, "a journal that can be written");
+
         if (lockdown || door.Lockdown) return Deny(DenialReason.Lockdown, person, "the end of the lockdown");
         if (!known || credential is null) return Deny(DenialReason.UnknownCredential, null, "a registered card");
         if (credential.State == CredentialState.Lost) return Deny(DenialReason.CredentialLost, person, "a card that is not reported lost");

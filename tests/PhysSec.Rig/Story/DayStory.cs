@@ -148,8 +148,10 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     {
         foreach (var (badge, at) in _shownAgain)
         {
-            var why = (await RecordsAsync(at)).FirstOrDefault(it => Is(it, "reader.fault") || (Is(it, "access.denied") && (string?)it["person"] == $"p-{badge}"));
-            Must(why is not null, $"{badge}'s card had to be shown again at {at:HH:mm:ss} UTC, and nothing on record says why");
+            var records = await RecordsAsync(at);
+            var why = records.FirstOrDefault(it => Is(it, "reader.fault") || (Is(it, "access.denied") && (string?)it["person"] == $"p-{badge}"));
+            Must(why is not null, $"{badge}'s card had to be shown again at {at:HH:mm:ss} UTC, and nothing on record says why; on record are: "
+                + string.Join(", ", records.Where(it => (string?)it["stream"] == "a").Take(12).Select(it => $"{(string?)it["kind"]} {(string?)it["person"]} {(string?)it["reason"]}".TrimEnd())));
             await PrintAsync($"         {badge}: {(string?)why!["kind"]} {(string?)why["reason"] ?? (string?)HubApi.Fact(why)["fault"]}");
         }
     }

@@ -108,6 +108,18 @@ public sealed class AccessRulesTests
     }
 
     [Fact]
+    public void A_denial_names_the_person_of_every_known_card_whatever_the_reason()
+    {
+        var locked = Policy() with { Doors = [Policy().Doors[0] with { Lockdown = true }] };
+        AccessDecision Ask(Policy policy, string door, bool journal) =>
+            AccessRules.Decide(new(new(door), Direction.In, AnaCard), Index(policy), _fresh, Tuesday, false, journal);
+
+        Assert.Equal(new AccessDecision.Denied(DenialReason.DoorNotInPolicy, Ana, "a policy that names this door"), Ask(Policy(), "door-z", true));
+        Assert.Equal(new AccessDecision.Denied(DenialReason.JournalFault, Ana, "a journal that can be written"), Ask(Policy(), Door.Value, false));
+        Assert.Equal(new AccessDecision.Denied(DenialReason.Lockdown, Ana, "the end of the lockdown"), Ask(locked, Door.Value, true));
+    }
+
+    [Fact]
     public void An_unknown_state_of_a_credential_never_grants()
     {
         var index = Index();
