@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using PhysSec.Core.Wire;
 
 namespace PhysSec.Rig.Story;
 
@@ -43,9 +44,10 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     /// <summary>How long anything may take to show up at the hub.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
+    private const int ShownAtMost = 5;
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
 
-    private readonly List<(string Badge, DateTimeOffset At)> _shownAgain = [];
+    private readonly List<(string Badge, DateTimeOffset From, DateTimeOffset To)> _shownAgain = [];
     private DateTimeOffset _since = TimeProvider.System.GetUtcNow();
 
     public Instance Instance { get; } = instance;
@@ -95,8 +97,23 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
         $"{badge} let {direction}",
         it => Is(it, "access.granted") && (string?)it["person"] == $"p-{badge}" && Same(it["direction"], direction));
 
-    public Task<JsonNode> DeniedAsync(string what, string reason) => RecordAsync(
-        $"{what} refused because of {reason}", it => Is(it, "access.denied") && Same(it["reason"], reason));
+    /// <summary>Shows a card that must be refused for this reason. A machine that could not read or record it at that moment says so on record, and the card is shown again.</summary>
+    public async Task RefusedAsync(string badge, string reason)
+    {
+        for (var shown = 1; ; shown++)
+        {
+            await ActAsync($"badge {badge}");
+            var seen = await Wait.ForAsync($"the record of {badge} refused because of {reason} at the hub", async () =>
+            {
+                var records = await RecordsAsync();
+                if (records.Any(it => Is(it, "access.denied") && Same(it["reason"], reason))) return "refused";
+                var disturbed = records.Count(it => Is(it, "reader.fault") || (Is(it, "access.denied") && Same(it["reason"], "JournalFault")));
+                return disturbed >= shown && shown < ShownAtMost ? "disturbed" : null;
+            }, Limit, Cancel);
+            if (seen == "refused") return;
+            await PrintAsync($"         {badge}: もう一度かざす  the card is shown again");
+        }
+    }
 
     public Task<JsonNode> PassageAsync(string? person, string direction) => RecordAsync(
         $"{person ?? "somebody"} passing {direction}",
@@ -121,37 +138,42 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     /// <summary>Shows a badge and walks through: leaf opened and closed behind.</summary>
     public async Task WalkInAsync(string badge, string direction = "in")
     {
+        await LetThroughAsync(badge, direction);
+        await ActAsync("open");
+        await LockedAgainAsync();
+    }
+
+    /// <summary>Shows a badge until the lock lets go.</summary>
+    public async Task LetThroughAsync(string badge, string direction = "in")
+    {
         // Who is not let in at once shows the card again, as a person does: a reader on a busy machine may drop a frame, a slow disk may hold a release back.
-        // The record must say which it was (see WhyShownAgainAsync), and a card granted twice would show there as well.
-        for (var again = false; ; again = true)
+        // The record must say each time which it was (see WhyShownAgainAsync), and a card granted twice would show there as well.
+        for (var left = ShownAtMost; ; left--)
         {
             var shown = TimeProvider.System.GetUtcNow();
             await ActAsync($"badge {badge} {direction}");
             try
             {
-                await Wait.UntilAsync($"the lock to let {badge} {direction}", async () => (bool)(await Instance.RoomAsync(Cancel))["lockOutput"]!, again ? Limit : _patience, Cancel);
+                await Wait.UntilAsync($"the lock to let {badge} {direction}", async () => (bool)(await Instance.RoomAsync(Cancel))["lockOutput"]!, _patience, Cancel);
                 break;
             }
-            catch (RigException) when (!again)
+            catch (RigException) when (left > 1)
             {
-                _shownAgain.Add((badge, shown));
+                _shownAgain.Add((badge, shown, TimeProvider.System.GetUtcNow()));
                 await PrintAsync($"         {badge}: もう一度かざす  the card is shown again");
             }
         }
-
-        await ActAsync("open");
-        await LockedAgainAsync();
     }
 
     /// <summary>A card that had to be shown again has its reason on record: a frame that the reader lost, or a release that the journal held back.</summary>
     public async Task WhyShownAgainAsync()
     {
-        foreach (var (badge, at) in _shownAgain)
+        foreach (var (badge, from, to) in _shownAgain)
         {
-            var records = await RecordsAsync(at);
+            var records = (await RecordsAsync(from)).Where(it => (string?)it["stream"] == Streams.Access && At(it) <= to).ToList();
             var why = records.FirstOrDefault(it => Is(it, "reader.fault") || (Is(it, "access.denied") && (string?)it["person"] == $"p-{badge}"));
-            Must(why is not null, $"{badge}'s card had to be shown again at {at:HH:mm:ss} UTC, and nothing on record says why; on record are: "
-                + string.Join(", ", records.Where(it => (string?)it["stream"] == "a").Take(12).Select(it => $"{(string?)it["kind"]} {(string?)it["person"]} {(string?)it["reason"]}".TrimEnd())));
+            Must(why is not null, $"{badge}'s card had to be shown again at {from:HH:mm:ss} UTC, and nothing on record says why; on record are: "
+                + string.Join(", ", records.Select(it => $"{(string?)it["kind"]} {(string?)it["person"]} {(string?)it["reason"]}".TrimEnd())));
             await PrintAsync($"         {badge}: {(string?)why!["kind"]} {(string?)why["reason"] ?? (string?)HubApi.Fact(why)["fault"]}");
         }
     }
@@ -167,6 +189,12 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     {
         if (!condition) throw new RigException(otherwise);
     }
+
+    /// <summary>Those who were really let through: a grant that reached the disk too late is followed by the refusal that it became.</summary>
+    public static IEnumerable<JsonNode> LetThrough(IReadOnlyList<JsonNode> records) => records.Where(it => Is(it, "access.granted")
+        && !records.Any(other => Is(other, "access.denied") && At(other) == At(it) && (string?)other["credential"] == (string?)it["credential"]));
+
+    private static DateTimeOffset At(JsonNode record) => DateTimeOffset.Parse((string)record["at"]!, CultureInfo.InvariantCulture);
 
     public static bool Is(JsonNode record, string kind) => (string?)record["kind"] == kind;
 

@@ -20,8 +20,7 @@ internal static class Doors
         await RefusedAsync(tale, "この部屋の権限がない原さんを拒否", "Hara is refused: no right to this room", "heidi", "NoRightHere");
         await tale.LineAsync("紛失届のカードを拒否し、警報を出す", "A card reported lost is refused and raises an alarm", async () =>
         {
-            await tale.ActAsync("badge frank");
-            await tale.DeniedAsync("the lost card", "CredentialLost");
+            await tale.RefusedAsync("frank", "CredentialLost");
             await tale.AcknowledgeAsync(await tale.AlarmAsync("lost-card", active: true), "本人に連絡済み (owner called)");
         });
         await LeavingAsync(tale);
@@ -30,8 +29,7 @@ internal static class Doors
 
     private static Task RefusedAsync(Tale tale, string ja, string en, string badge, string reason) => tale.LineAsync(ja, en, async () =>
     {
-        await tale.ActAsync($"badge {badge}");
-        await tale.DeniedAsync(badge, reason);
+        await tale.RefusedAsync(badge, reason);
         Must(!(bool)(await tale.Instance.RoomAsync(tale.Cancel))["lockOutput"]!, $"the lock let go for {badge}");
     });
 
@@ -41,7 +39,7 @@ internal static class Doors
         {
             await tale.WalkInAsync("bob");
             await tale.PassageAsync("p-bob", "in");
-            await tale.ActAsync("badge bob out");
+            await tale.LetThroughAsync("bob", "out");
             await tale.GrantedAsync("bob", "out");
             await tale.ActAsync("push");
             await tale.LockedAgainAsync();
@@ -75,7 +73,7 @@ internal static class Doors
         });
         await tale.LineAsync("扉の閉め忘れ:予備警報、警報、閉めて復旧", "The door is held open: pre-alarm, alarm, and over when it is closed", async () =>
         {
-            await tale.ActAsync("badge carol");
+            await tale.LetThroughAsync("carol");
             await tale.GrantedAsync("carol");
             await tale.ActAsync("open");
             await tale.RecordAsync("the pre-alarm", it => Is(it, "door.changed") && Same(HubApi.Fact(it)["to"], "PreAlarm"));
