@@ -71,7 +71,7 @@ public sealed class Board : IDisposable
             foreach (var it in file.Devices.OfType<InputEntry>())
                 board._inputs.Add(At(it, () => new ContactInput(it, buses.Gpio, clock)));
             foreach (var it in file.Devices.OfType<WiegandEntry>())
-                board._readers.Add(At(it, () => new WiegandReader(it, buses.Gpio, clock)));
+                board._readers.Add(At(it, () => new WiegandReader(it, buses.OpenEdges(it, clock), clock)));
             foreach (var it in file.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry))
                 board._sensors.Add(At(it, () => OpenSensor(it, buses, clock, factories)));
             return board;

@@ -10,7 +10,10 @@ namespace PhysSec.Hardware;
 /// <summary>The board's lines and buses: the kernel's, or those of a simulated room when the board file says so.</summary>
 [SuppressMessage("Reliability", "CA2000", Justification = "The board owns the controller, and the controller its driver.")]
 internal sealed record Buses(
-    GpioController Gpio, Func<int, int, I2cDevice> OpenI2c, Func<SpiConnectionSettings, SpiDevice> OpenSpi)
+    GpioController Gpio,
+    Func<WiegandEntry, TimeProvider, EdgeSource> OpenEdges,
+    Func<int, int, I2cDevice> OpenI2c,
+    Func<SpiConnectionSettings, SpiDevice> OpenSpi)
 {
     private const string Hardware = "hardware";
 
@@ -43,7 +46,8 @@ internal sealed record Buses(
         ReserveThreads(file.Devices.Sum(it => it is WiegandEntry ? 2 : it is InputEntry ? 1 : 0));
         try
         {
-            return new Buses(new GpioController(DriverFor(file.Hardware.GpioChips)), OpenKernelI2c, SpiDevice.Create);
+            var gpio = new GpioController(DriverFor(file.Hardware.GpioChips));
+            return new Buses(gpio, (entry, clock) => new CallbackEdges(entry, gpio, clock, stamped: false), OpenKernelI2c, SpiDevice.Create);
         }
         catch (Exception failure) when (failure is IOException or PlatformNotSupportedException or GpiodException
             or DllNotFoundException or UnauthorizedAccessException)
@@ -99,8 +103,10 @@ internal sealed record Buses(
         try
         {
             var link = RoomLink.Open(socket);
+            var gpio = new GpioController(new SimulatedGpioDriver(link));
             return new Buses(
-                new GpioController(new SimulatedGpioDriver(link)),
+                gpio,
+                (entry, clock) => new CallbackEdges(entry, gpio, clock, stamped: true),
                 (bus, address) => new SimulatedI2cDevice(link, bus, address),
                 _ => throw new PlatformNotSupportedException("The simulated room has no SPI bus."));
         }

@@ -18,6 +18,9 @@ public enum ReaderFault
 
     /// <summary>A data line stays low: cut, shorted, or the reader has no power.</summary>
     LineStuck = 4,
+
+    /// <summary>The kernel saw an edge that never came here, or edges so close together that their order is not known.</summary>
+    EdgeLost = 5,
 }
 
 /// <summary>

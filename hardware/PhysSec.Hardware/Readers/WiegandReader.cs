@@ -1,5 +1,3 @@
-using System.Device.Gpio;
-
 namespace PhysSec.Hardware;
 
 /// <summary>One finished frame. It prints without card and key.</summary>
@@ -13,38 +11,37 @@ public sealed record ReaderFrame(long Timestamp, CardBits? Card, int? PinKey, Re
         Fault != ReaderFault.None ? Fault.ToString() : Card is { } card ? card.ToString() : "a key";
 }
 
-/// <summary>
-/// Gathers falling edges of D0 and D1 into frames. A frame that is already a good card is reported after one gap of
-/// silence; anything else waits three more gaps, so that a busy board that saw an edge late does not tear a card in two.
-/// </summary>
+/// <summary>A Wiegand reader: its source's edges through the assembler, and a look at its lines once a second.</summary>
 public sealed class WiegandReader : IDisposable
 {
-    private static readonly TimeSpan _longest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _watch = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly WiegandEntry _entry;
-    private readonly GpioController _gpio;
+    private readonly EdgeSource _source;
     private readonly TimeProvider _clock;
-    private readonly ITimer _silence;
+    private readonly WiegandAssembler _assembler;
     private readonly ITimer _watchdog;
-    private ulong _bits;
-    private int _count;
-    private long _first;
-    private long _last;
     private bool _lowBefore;
     private bool _stuck;
     private bool _disposed;
 
-    internal WiegandReader(WiegandEntry entry, GpioController gpio, TimeProvider clock)
+    /// <param name="entry">The device.</param>
+    /// <param name="source">Its edges; the reader owns it.</param>
+    /// <param name="clock">For the look at the lines.</param>
+    internal WiegandReader(WiegandEntry entry, EdgeSource source, TimeProvider clock)
     {
-        (_entry, _gpio, _clock) = (entry, gpio, clock);
-        _silence = clock.CreateTimer(_ => OnSilence(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        (_entry, _source, _clock) = (entry, source, clock);
+        _assembler = new WiegandAssembler(entry.Format, entry.Keypad, source.Timing);
         _watchdog = clock.CreateTimer(_ => WatchLines(), null, _watch, _watch);
-        foreach (var line in (int[])[entry.D0, entry.D1])
+        try
         {
-            gpio.OpenPin(line, PinMode.InputPullUp);
-            gpio.RegisterCallbackForPinValueChangedEvent(line, PinEventTypes.Falling, OnEdge);
+            source.Start(OnEdge, OnSilence);
+        }
+        catch
+        {
+            Dispose(); // A line that is held elsewhere: the other one is given back.
+            throw;
         }
     }
 
@@ -65,92 +62,50 @@ public sealed class WiegandReader : IDisposable
             _disposed = true;
         }
 
-        _silence.Dispose();
         _watchdog.Dispose();
-        foreach (var line in (int[])[_entry.D0, _entry.D1])
-        {
-            _gpio.UnregisterCallbackForPinValueChangedEvent(line, OnEdge);
-            _gpio.ClosePin(line);
-        }
+        _source.Dispose();
     }
 
-    private void OnEdge(object sender, PinValueChangedEventArgs edge)
+    private void OnEdge(LineEdge edge)
     {
+        lock (_gate) _assembler.Add(edge);
+    }
+
+    private long? OnSilence(long until)
+    {
+        List<ReaderFrame>? frames = null;
+        long? due;
         lock (_gate)
         {
-            if (_disposed) return;
-            var now = _clock.GetTimestamp();
-            if (_count == 0) _first = now;
-            if (_count < WiegandFrame.BitsMax) _bits = _bits << 1 | (edge.PinNumber == _entry.D1 ? 1UL : 0);
-            if (_count <= WiegandFrame.BitsMax) _count++; // One more than the most is enough to know of an overrun.
-            _last = now;
-            _silence.Change(_entry.FrameGap, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void OnSilence()
-    {
-        ReaderFrame frame;
-        lock (_gate)
-        {
-            if (_disposed || _count == 0) return;
-            var quiet = _clock.GetElapsedTime(_last);
-            if (quiet < _entry.FrameGap)
+            if (_disposed) return null;
+            foreach (var it in _assembler.SilentUntil(until))
             {
-                _silence.Change(_entry.FrameGap - quiet, Timeout.InfiniteTimeSpan);
-                return;
+                var fault = it.Fault;
+                var silent = until - it.At >= _source.Timing.Gap.Ticks * 100; // Else it may be the pulse itself.
+                if (fault != ReaderFault.None && silent && _source.AnyLineLow()) (fault, _stuck) = (ReaderFault.LineStuck, true);
+                (frames ??= []).Add(new(_source.TimestampOf(it.At), it.Card, it.PinKey, fault));
             }
 
-            var (card, key, fault) = WiegandFrame.Parse(_bits, _count, _entry.Format, _entry.Keypad);
-            if (fault != ReaderFault.None && quiet < _entry.FrameGap * 4)
-            {
-                _silence.Change((_entry.FrameGap * 4) - quiet, Timeout.InfiniteTimeSpan);
-                return;
-            }
-
-            if (fault != ReaderFault.None && AnyLineLow()) (fault, _stuck) = (ReaderFault.LineStuck, true);
-            frame = new ReaderFrame(_last, card, key, fault);
-            (_bits, _count) = (0, 0);
+            due = _assembler.Due(until);
         }
 
-        FrameRead?.Invoke(frame);
+        foreach (var it in frames ?? []) FrameRead?.Invoke(it);
+        return due;
     }
 
-    /// <summary>Sees what edges cannot show: a line that was low from the start, and pulses that never pause.</summary>
+    /// <summary>Sees what edges cannot show: a line that was low from the start.</summary>
     private void WatchLines()
     {
-        ReaderFrame? frame = null;
+        var told = false;
         lock (_gate)
         {
             if (_disposed) return;
-            var low = AnyLineLow();
-            if (_count > 0 && _clock.GetElapsedTime(_first) > _longest)
-            {
-                frame = new ReaderFrame(_last, null, null, ReaderFault.Overrun);
-                (_bits, _count) = (0, 0);
-            }
-            else if (low && _lowBefore && !_stuck)
-            {
-                _stuck = true;
-                frame = new ReaderFrame(_clock.GetTimestamp(), null, null, ReaderFault.LineStuck);
-            }
-
-            _stuck &= low;
+            var low = _source.AnyLineLow();
+            told = low && _lowBefore && !_stuck;
+            _stuck = low && (_stuck || told);
             _lowBefore = low;
         }
 
-        if (frame is not null) FrameRead?.Invoke(frame);
-    }
-
-    private bool AnyLineLow()
-    {
-        try
-        {
-            return _gpio.Read(_entry.D0) == PinValue.Low || _gpio.Read(_entry.D1) == PinValue.Low;
-        }
-        catch (Exception failure) when (GpioFault.Is(failure))
-        {
-            return true; // A line that cannot be read gives no cards either.
-        }
+        if (told) FrameRead?.Invoke(new(_clock.GetTimestamp(), null, null, ReaderFault.LineStuck));
     }
 }

@@ -5,6 +5,13 @@ using System.Text;
 
 namespace PhysSec.Hardware.Simulation;
 
+/// <summary>An edge of a simulated room.</summary>
+/// <param name="Line">The line.</param>
+/// <param name="High">Its new level.</param>
+/// <param name="Wire">When it happened on the wire, in nanoseconds of the room's clock.</param>
+/// <param name="Count">Counts this line's edges of this kind as they arrive, those that are dropped too.</param>
+internal readonly record struct RoomEdge(int Line, bool High, long Wire, uint Count);
+
 /// <summary>
 /// The board's end of the wire to a simulated room: one request at a time, one answer each, and edges pushed in between.
 /// Two threads of its own, one that receives and one that delivers, so that a crowded thread pool delays no edge. A lost
@@ -22,7 +29,8 @@ internal sealed class RoomLink : IDisposable
     private readonly Lock _gate = new();
     private readonly string _path;
     private readonly ManualResetEventSlim _stop = new();
-    private readonly BlockingCollection<(int Line, bool High)> _edges = new(1_024);
+    private readonly BlockingCollection<RoomEdge> _edges = new(1_024);
+    private readonly Dictionary<(int Line, bool High), uint> _counts = [];
 
     private Socket? _socket;
     private TaskCompletionSource<string?>? _pending;
@@ -33,7 +41,7 @@ internal sealed class RoomLink : IDisposable
     public event Action<int, bool>? LevelTold;
 
     /// <summary>An edge. Raised on the delivering thread, in order.</summary>
-    public event Action<int, bool>? Edge;
+    public event Action<RoomEdge>? Edge;
 
     /// <summary>The room is back: whoever holds lines opens them again. Raised on the delivering thread.</summary>
     public event Action? Restored;
@@ -155,7 +163,7 @@ internal sealed class RoomLink : IDisposable
         try
         {
             Connect();
-            _edges.TryAdd((Returned, false));
+            _edges.TryAdd(new(Returned, false, 0, 0));
             return true;
         }
         catch (Exception failure) when (failure is SocketException or InvalidOperationException)
@@ -186,8 +194,11 @@ internal sealed class RoomLink : IDisposable
         {
             var parts = line.Split(' ');
             if (parts.Length < 3 || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var pin)) return;
-            LevelTold?.Invoke(pin, parts[2] == "1");
-            _edges.TryAdd((pin, parts[2] == "1")); // Full means nobody looks any more: like the kernel, it drops.
+            var high = parts[2] == "1";
+            LevelTold?.Invoke(pin, high);
+            var wire = parts.Length > 3 && decimal.TryParse(parts[3], NumberStyles.Number, CultureInfo.InvariantCulture, out var seconds) ? seconds : 0;
+            var count = _counts[(pin, high)] = _counts.GetValueOrDefault((pin, high)) + 1;
+            _edges.TryAdd(new(pin, high, (long)(wire * 1_000_000_000), count)); // Full means nobody looks any more: like the kernel, it drops.
             return;
         }
 
@@ -200,10 +211,10 @@ internal sealed class RoomLink : IDisposable
 
     private void DeliverForEver()
     {
-        foreach (var (line, high) in _edges.GetConsumingEnumerable())
+        foreach (var it in _edges.GetConsumingEnumerable())
         {
-            if (line == Returned) Restored?.Invoke();
-            else Edge?.Invoke(line, high);
+            if (it.Line == Returned) Restored?.Invoke();
+            else Edge?.Invoke(it);
         }
     }
 

@@ -155,17 +155,17 @@ internal sealed class SimulatedGpioDriver : GpioDriver
         }
     }
 
-    private void OnEdge(int pin, bool high)
+    private void OnEdge(RoomEdge edge)
     {
-        var kind = high ? PinEventTypes.Rising : PinEventTypes.Falling;
+        var kind = edge.High ? PinEventTypes.Rising : PinEventTypes.Falling;
         (PinEventTypes, PinChangeEventHandler Callback)[] callbacks;
         lock (_gate)
         {
-            if (!_open.TryGetValue(pin, out var line)) return;
+            if (!_open.TryGetValue(edge.Line, out var line)) return;
             callbacks = [.. line.Callbacks.Where(it => it.Kinds.HasFlag(kind))];
         }
 
-        foreach (var (_, callback) in callbacks) callback(this, new PinValueChangedEventArgs(kind, pin));
+        foreach (var (_, callback) in callbacks) callback(this, new StampedEdgeEventArgs(kind, edge.Line, edge.Wire, edge.Count));
     }
 
     /// <summary>A new room knows no line of ours: outputs first, each at the level that was asked for last.</summary>

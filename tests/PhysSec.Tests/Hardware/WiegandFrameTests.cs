@@ -96,8 +96,9 @@ public sealed class WiegandFrameTests
 
     [Fact]
     public void The_fault_numbers_are_those_of_the_journal() => Assert.Equal(
-        [0, 1, 2, 3, 4],
-        [(int)ReaderFault.None, (int)ReaderFault.Parity, (int)ReaderFault.BitCount, (int)ReaderFault.Overrun, (int)ReaderFault.LineStuck]);
+        [0, 1, 2, 3, 4, 5],
+        [(int)ReaderFault.None, (int)ReaderFault.Parity, (int)ReaderFault.BitCount, (int)ReaderFault.Overrun, (int)ReaderFault.LineStuck,
+            (int)ReaderFault.EdgeLost]);
 
     [Theory]
     [InlineData(-1, 0)]

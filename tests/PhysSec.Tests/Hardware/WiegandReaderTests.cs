@@ -18,7 +18,7 @@ public sealed class WiegandReaderTests : IDisposable
     public WiegandReaderTests()
     {
         var entry = new WiegandEntry("door-a.entry", DeviceRole.EntryReader, "door-a", D0, D1, CardFormat.Parity, false, Ms(25));
-        _reader = new WiegandReader(entry, new GpioController(_lines), _clock);
+        _reader = new WiegandReader(entry, new CallbackEdges(entry, new GpioController(_lines), _clock, stamped: false), _clock);
         _reader.FrameRead += _frames.Add;
     }
 
