@@ -43,11 +43,12 @@ internal sealed record Buses(
     private static Buses OnPi(BoardFile file)
     {
         RefuseLastingOutputs("/sys/module");
-        ReserveThreads(file.Devices.Sum(it => it is WiegandEntry ? 2 : it is InputEntry ? 1 : 0));
+        var chip = KernelChip.Find(file.Hardware.GpioChips);
+        ReserveThreads(file.Devices.Sum(it => it is WiegandEntry && chip is null ? 2 : it is InputEntry ? 1 : 0));
         try
         {
             var gpio = new GpioController(DriverFor(file.Hardware.GpioChips));
-            return new Buses(gpio, (entry, clock) => new CallbackEdges(entry, gpio, clock, stamped: false), OpenKernelI2c, SpiDevice.Create);
+            return new Buses(gpio, (entry, clock) => EdgesOf(entry, gpio, chip, clock), OpenKernelI2c, SpiDevice.Create);
         }
         catch (Exception failure) when (failure is IOException or PlatformNotSupportedException or GpiodException
             or DllNotFoundException or UnauthorizedAccessException)
@@ -56,6 +57,11 @@ internal sealed record Buses(
                 "Install libgpiod2 or libgpiod3 and add the node's user to the group gpio.", failure);
         }
     }
+
+    /// <summary>A kernel before 5.10 has only what System.Device.Gpio can give.</summary>
+    private static EdgeSource EdgesOf(WiegandEntry entry, GpioController gpio, KernelChip? chip, TimeProvider clock) => chip is null
+        ? new CallbackEdges(entry, gpio, clock, stamped: false)
+        : new KernelEdges(entry, chip.RequestFalling(entry.D0, entry.D1), clock);
 
     /// <summary>
     /// libgpiod 1's driver keeps one pool thread blocked for each watched line. The pool grows by one or two threads a
