@@ -66,13 +66,13 @@ public sealed class Board : IDisposable
         var board = new Board(file, buses.Gpio);
         try
         {
-            foreach (var it in file.Devices.OfType<OutputEntry>())
+            foreach (var it in buses.Devices.OfType<OutputEntry>())
                 board._outputs.Add(At(it, () => new SwitchedOutput(it, buses.Gpio, clock)));
-            foreach (var it in file.Devices.OfType<InputEntry>())
+            foreach (var it in buses.Devices.OfType<InputEntry>())
                 board._inputs.Add(At(it, () => new ContactInput(it, buses.Gpio, clock)));
-            foreach (var it in file.Devices.OfType<WiegandEntry>())
+            foreach (var it in buses.Devices.OfType<WiegandEntry>())
                 board._readers.Add(At(it, () => new WiegandReader(it, buses.OpenEdges(it, clock), clock)));
-            foreach (var it in file.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry))
+            foreach (var it in buses.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry))
                 board._sensors.Add(At(it, () => OpenSensor(it, buses, clock, factories)));
             return board;
         }
@@ -95,7 +95,7 @@ public sealed class Board : IDisposable
         var buses = Buses.Open(file);
         using var board = new Board(file, buses.Gpio);
         BoardOpenException? fault = null;
-        foreach (var it in file.Devices.OfType<OutputEntry>())
+        foreach (var it in buses.Devices.OfType<OutputEntry>())
         {
             try
             {

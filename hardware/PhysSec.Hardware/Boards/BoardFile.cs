@@ -31,6 +31,9 @@ public sealed record BoardHardware
     /// <summary>Labels of the GPIO chip, the first that exists is used: chip numbers differ between machines.</summary>
     public IReadOnlyList<string> GpioChips { get; init; } = [];
 
+    /// <summary>What the kernel calls a line of this file, where the chip's own order is not that of the header.</summary>
+    public IReadOnlyDictionary<int, string> LineNames { get; init; } = new Dictionary<int, string>();
+
     /// <summary>The simulated room's socket. Absolute after <see cref="BoardFile.Load"/>.</summary>
     public string? Socket { get; init; }
 }

@@ -68,7 +68,7 @@ internal static partial class BoardParser
         var fields = new FieldReader(element, "hardware", faults);
         var hardware = fields.Text("kind", KindPattern(), kinds) switch
         {
-            "raspberry-pi" => nothing with { GpioChips = GpioChips(fields) },
+            "raspberry-pi" => nothing with { GpioChips = GpioChips(fields), LineNames = LineNames(fields) },
             "simulated" => new BoardHardware { Kind = HardwareKind.Simulated, Socket = Socket(fields) },
             _ => null,
         };
@@ -90,6 +90,31 @@ internal static partial class BoardParser
 
         fields.Note("gpioChip", $"{FieldReader.Shown(element)} is not a chip label.", remedy);
         return [];
+    }
+
+    private static Dictionary<int, string> LineNames(FieldReader fields)
+    {
+        const string remedy = "Write the lines that the kernel knows by name, like { \"17\": \"GPIO17\" }, or leave the field out.";
+        var names = new Dictionary<int, string>();
+        if (fields.Element("lineNames", false, remedy) is not { } element) return names;
+
+        if (element.ValueKind != JsonValueKind.Object || !element.EnumerateObject().Any())
+        {
+            fields.Note("lineNames", $"{FieldReader.Shown(element)} is no table of names.", remedy);
+            return names;
+        }
+
+        foreach (var it in element.EnumerateObject())
+        {
+            var line = LineNumberPattern().IsMatch(it.Name) ? int.Parse(it.Name, CultureInfo.InvariantCulture) : -1;
+            var name = it.Value.ValueKind == JsonValueKind.String ? it.Value.GetString()! : "";
+            if (line < 0) fields.Note("lineNames", $"\"{it.Name}\" is no line from 2 to 27.", remedy);
+            else if (!LineNamePattern().IsMatch(name)) fields.Note("lineNames", $"{FieldReader.Shown(it.Value)} is no name of a line.", "Write a name as gpioinfo lists it, up to 31 long.");
+            else if (names.ContainsValue(name)) fields.Note("lineNames", $"\"{name}\" is there twice.", "Give each line the kernel's own name.");
+            else names[line] = name;
+        }
+
+        return names;
     }
 
     private static string? Socket(FieldReader fields) => fields.Text("socket", PathPattern(),
@@ -241,6 +266,12 @@ internal static partial class BoardParser
 
     [GeneratedRegex(@"^[A-Za-z0-9 ._:,-]{1,64}\z")]
     private static partial Regex LabelPattern();
+
+    [GeneratedRegex(@"^([2-9]|1[0-9]|2[0-7])\z")]
+    private static partial Regex LineNumberPattern();
+
+    [GeneratedRegex(@"^[A-Za-z0-9_.:-]{1,31}\z")]
+    private static partial Regex LineNamePattern();
 
     [GeneratedRegex(@"^[^\0\n]{1,200}\z")]
     private static partial Regex PathPattern();

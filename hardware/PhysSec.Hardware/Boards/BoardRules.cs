@@ -54,6 +54,8 @@ internal static class BoardRules
                 faults.Add(new($"{where}.id", $"\"{device.Id}\" has three parts.", "A sensor's id has one or two parts: its points add one."));
         }
 
+        foreach (var (line, name) in file.Hardware.LineNames.Where(it => !file.Devices.SelectMany(LinesOf).Any(used => used.Line == it.Key)))
+            faults.Add(new("hardware.lineNames", $"No device uses line {line} (\"{name}\").", "Remove the name, or correct the line of its device."));
         CheckLocks(file, faults);
     }
 
@@ -107,7 +109,7 @@ internal static class BoardRules
             foreach (var line in (int[])[7, 8, 9, 10, 11]) lines[line] = "SPI bus 0";
     }
 
-    private static (string Field, int Line)[] LinesOf(DeviceEntry device) => device switch
+    internal static (string Field, int Line)[] LinesOf(DeviceEntry device) => device switch
     {
         WiegandEntry it => [("d0", it.D0), ("d1", it.D1)],
         InputEntry it => [("line", it.Line)],

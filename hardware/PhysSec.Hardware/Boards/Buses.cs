@@ -10,6 +10,7 @@ namespace PhysSec.Hardware;
 /// <summary>The board's lines and buses: the kernel's, or those of a simulated room when the board file says so.</summary>
 [SuppressMessage("Reliability", "CA2000", Justification = "The board owns the controller, and the controller its driver.")]
 internal sealed record Buses(
+    IReadOnlyList<DeviceEntry> Devices,
     GpioController Gpio,
     Func<WiegandEntry, TimeProvider, EdgeSource> OpenEdges,
     Func<int, int, I2cDevice> OpenI2c,
@@ -20,7 +21,7 @@ internal sealed record Buses(
     public static Buses Open(BoardFile file) => file.Hardware.Kind switch
     {
         HardwareKind.RaspberryPi => OnPi(file),
-        HardwareKind.Simulated => InRoom(file.Hardware.Socket!),
+        HardwareKind.Simulated => InRoom(file),
     };
 
     /// <summary>
@@ -48,7 +49,7 @@ internal sealed record Buses(
         try
         {
             var gpio = new GpioController(DriverFor(file.Hardware.GpioChips));
-            return new Buses(gpio, (entry, clock) => EdgesOf(entry, gpio, chip, clock), OpenKernelI2c, SpiDevice.Create);
+            return new Buses(LinesByName.Resolve(file, chip is null ? null : chip.OffsetsOf), gpio, (entry, clock) => EdgesOf(entry, gpio, chip, clock), OpenKernelI2c, SpiDevice.Create);
         }
         catch (Exception failure) when (failure is IOException or PlatformNotSupportedException or GpiodException
             or DllNotFoundException or UnauthorizedAccessException)
@@ -104,13 +105,14 @@ internal sealed record Buses(
         return I2cDevice.Create(new I2cConnectionSettings(bus, address));
     }
 
-    private static Buses InRoom(string socket)
+    private static Buses InRoom(BoardFile file)
     {
         try
         {
-            var link = RoomLink.Open(socket);
+            var link = RoomLink.Open(file.Hardware.Socket!);
             var gpio = new GpioController(new SimulatedGpioDriver(link));
             return new Buses(
+                file.Devices,
                 gpio,
                 (entry, clock) => new CallbackEdges(entry, gpio, clock, stamped: true),
                 (bus, address) => new SimulatedI2cDevice(link, bus, address),

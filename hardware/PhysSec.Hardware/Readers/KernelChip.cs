@@ -23,14 +23,11 @@ internal sealed class KernelChip(string path, int lines)
         return null;
     }
 
-    /// <summary>The line that the kernel calls by this name.</summary>
-    public int? OffsetOf(string name)
+    /// <summary>The lines that the kernel calls by this name; a device tree can give a name twice.</summary>
+    public IReadOnlyList<int> OffsetsOf(string name)
     {
         using var chip = Open(path);
-        for (var offset = 0; offset < lines; offset++)
-            if (LineOf(chip, offset) is { } line && GpioUapi.Text(line.Name) == name) return offset;
-
-        return null;
+        return [.. Enumerable.Range(0, lines).Where(offset => LineOf(chip, offset) is { } line && GpioUapi.Text(line.Name) == name)];
     }
 
     /// <summary>Both lines of a reader in one request, so that they share one count and one order: falling edges, pulled up.</summary>

@@ -36,6 +36,13 @@ public sealed class BoardFileTests
         { $$"""{"hardware":{"kind":"raspberry-pi","gpioChip":0},"devices":[{{Ups}}]}""", "hardware.gpioChip", "not a chip label", true },
         { $$"""{"hardware":{"kind":"raspberry-pi","gpioChip":[]},"devices":[{{Ups}}]}""", "hardware.gpioChip", "not a chip label", true },
         { $$"""{"hardware":{"kind":"raspberry-pi","gpioChip":"a","socket":"s"},"devices":[{{Ups}}]}""", "hardware.socket", "unknown", true },
+        { Named("17"), "hardware.lineNames", "no table", true },
+        { Named("{}"), "hardware.lineNames", "no table", true },
+        { Named("""{"28":"GPIO28"}"""), "hardware.lineNames", "no line from 2 to 27", true },
+        { Named("""{"17":17}"""), "hardware.lineNames", "no name", true },
+        { Named("""{"17":"GPIO 17"}"""), "hardware.lineNames", "no name", true },
+        { Named("""{"17":"GPIO17","18":"GPIO17"}"""), "hardware.lineNames", "there twice", false },
+        { Named("""{"19":"GPIO19"}"""), "hardware.lineNames", "No device uses line 19", false },
         { """{"hardware":{"kind":"simulated","socket":"s"}}""", "devices", "missing", true },
         { """{"hardware":{"kind":"simulated","socket":"s"},"devices":[]}""", "devices", "not a list", true },
         { """{"hardware":{"kind":"simulated","socket":"s"},"devices":{}}""", "devices", "not a list", true },
@@ -110,6 +117,35 @@ public sealed class BoardFileTests
         { With(Adc.Replace("\"unit\":\"V\"", "\"unit\":\"V\",\"scale\":\"big\"", StringComparison.Ordinal)), "devices[0].channels[0].scale", "not a number", true },
         { With(Adc, Put(Adc, "id", "again")), "devices[1].chipSelect", "already used at devices[0]", false },
     };
+
+    /// <summary>A reader on lines 17 and 18 of a chip with these names.</summary>
+    private static string Named(string names) =>
+        $$"""{"hardware":{"kind":"raspberry-pi","gpioChip":"a","lineNames":{{names}}},"devices":[{{Reader}}]}""";
+
+    [Fact]
+    public void A_line_with_a_name_is_where_the_kernel_has_that_name_and_the_others_stay()
+    {
+        var file = BoardFile.Parse(Named("""{"17":"READER-D0"}"""), "test");
+
+        var reader = Assert.IsType<WiegandEntry>(Assert.Single(LinesByName.Resolve(file, name => name == "READER-D0" ? [41] : [])));
+
+        Assert.Equal((41, 18), (reader.D0, reader.D1));
+    }
+
+    [Theory]
+    [InlineData(new int[0], "no line named")]
+    [InlineData(new[] { 4, 5 }, "several lines named")]
+    [InlineData(new[] { 18 }, "Two devices come to line 18")]
+    [InlineData(null, "does not tell")]
+    public void A_name_that_does_not_lead_to_one_free_line_stops_the_start(int[]? found, string fault)
+    {
+        var file = BoardFile.Parse(Named("""{"17":"READER-D0"}"""), "test");
+
+        var refused = Assert.Throws<BoardOpenException>(() => LinesByName.Resolve(file, found is null ? null : _ => found));
+
+        Assert.Contains(fault, refused.Fault, StringComparison.Ordinal);
+        Assert.Contains("gpioinfo", refused.Remedy, StringComparison.Ordinal);
+    }
 
     [Theory]
     [MemberData(nameof(Mistakes))]
