@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.Versioning;
 using PhysSec.Core.Wire;
 using PhysSec.VmGuest;
@@ -7,6 +8,7 @@ using PhysSec.VmGuest.Scenarios;
 [assembly: SupportedOSPlatform("linux")]
 
 // vm-guest BANK NODE BOARD [--break wiegand|i2c] : plays the room around the node's program inside the virtual machine; tests/vm/README.md.
+// vm-guest BANK NODE BOARD --wiegand FRAMES      : nothing but cards, in thousands.
 // vm-guest BANK --after-reset                    : what must hold when the watchdog has reset the machine.
 const string State = "/tmp/physsec";
 const string Log = "/tmp/node.log";
@@ -18,6 +20,12 @@ var report = new Report();
 var site = new Site(State, board, TimeProvider.System.GetUtcNow());
 var room = new Room(bank, rest is ["--break", var broken] ? broken : "");
 NodeProcess Start() => new(program, site.Config, Log);
+
+if (rest is ["--wiegand", var frames])
+{
+    WiegandLoad.Play(report, site, room, Start, int.Parse(frames, CultureInfo.InvariantCulture));
+    return report.Failed;
+}
 
 using (var node = Start())
 {
@@ -34,6 +42,8 @@ using (var node = Start())
         it.None<AlarmRaised>(facts, "an alarm");
         SensorScenarios.Measures(it, facts);
     });
+    EdgeLatency.Play(report, room, "on a quiet machine");
+    EdgeLatency.PlayOverflow(report, room);
     DoorScenarios.Play(report, room);
     SensorScenarios.Play(report, room);
     report.Play("told to end it ends in order, with every output off", it =>

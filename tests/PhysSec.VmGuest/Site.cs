@@ -59,6 +59,9 @@ internal sealed class Site
 
     private string StateFolder => Path.Combine(_folder, "state");
 
+    /// <summary>What stands for a card at this site.</summary>
+    public CredentialToken Token(CardBits card) => CredentialTokens.Of(_siteKey, card.Length, card.Value);
+
     /// <summary>Both streams as the node left them, every record checked against its chain. The node must have ended.</summary>
     public IReadOnlyList<JournalRecord> Journal()
     {
@@ -74,7 +77,7 @@ internal sealed class Site
         1, _site, _node, now, "Asia/Tokyo",
         [new(new("room"), 2, 72, Assurance.Low, JournalFaultRule.Refuse)],
         [new(new("door-a"), new("room"), false, ReleaseSeconds, 5, OpenSeconds, PreAlarmSeconds, Assurance.Low, null)],
-        [new(CredentialTokens.Of(_siteKey, Card.Length, Card.Value), Sato, CredentialState.Active, null, null)],
+        [new(Token(Card), Sato, CredentialState.Active, null, null)],
         [new(new("r-1"), Sato, new("room"), new("always"), now.AddDays(-1), now.AddYears(1), "p-suzuki", "p-tanaka", "2026-1", "点検")],
         [new(new("always"), [new(Enum.GetValues<DayOfWeek>(), new(0, 0), new(0, 0), true)])],
         [],

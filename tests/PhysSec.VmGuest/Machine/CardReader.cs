@@ -20,16 +20,21 @@ internal sealed class CardReader
     /// <summary>Sends a frame and returns when its last pulse ended.</summary>
     public TimeSpan Send(CardBits card, TimeSpan spacing)
     {
+        Priority.AsHardware(() => Pulse(card, spacing));
+        return Monotonic.Now;
+    }
+
+    private void Pulse(CardBits card, TimeSpan spacing)
+    {
         var due = Monotonic.Now;
         for (var bit = card.Length - 1; bit >= 0; bit--, due += spacing)
         {
+            if (due < Monotonic.Now) due = Monotonic.Now; // A reader that is late never catches up.
             Monotonic.SleepUntil(due);
             var line = (card.Value >> bit & 1) == 0 ? _d0 : _d1;
             _lines.Drive(line, high: false);
             Monotonic.SleepUntil(due + _pulse);
             _lines.Drive(line, high: true);
         }
-
-        return Monotonic.Now;
     }
 }

@@ -48,20 +48,20 @@ internal static class CrashScenarios
     public static void PlayHang(Report report, Room room, Func<NodeProcess> start)
     {
         using var node = start();
-        report.Play("the watchdog is fed while the node's loop ticks", it =>
+        report.Play("the watchdog is fed while the node's loop ticks, and the lock comes on for a card", it =>
         {
             it.Expect(node.AwaitReady(room.Lines) is not null, "the node did not start");
             node.ArmWatchdog();
             var before = node.Beats;
             Monotonic.Sleep(_watchdogMax);
             it.Expect(node.Beats - before >= 14, $"{node.Beats - before} beats in 15 s");
+            room.Badge(Site.Card);
+            it.Within(Monotonic.Until(() => room.LockOn, Soon), "lock on");
         }, (_, _) => { });
         report.Judge(() => []);
 
         report.Play("a node that hangs resets the machine", it =>
         {
-            room.Badge(Site.Card);
-            it.Expect(Monotonic.Until(() => room.LockOn, Soon) is not null, "the lock did not come on");
             node.Freeze();
             Monotonic.Sleep(_watchdogMax);
             it.Expect(false, "the machine was not reset");
