@@ -29,7 +29,7 @@ internal sealed class KernelEdges : EdgeSource
 
     /// <param name="entry">The reader.</param>
     /// <param name="lines">Its lines' request: D0 first, then D1. Owned.</param>
-    /// <param name="clock">One that counts as the kernel does (CLOCK_MONOTONIC from zero), as <see cref="TimeProvider.System"/>.</param>
+    /// <param name="clock">One that counts as the kernel does (CLOCK_MONOTONIC from zero), as the system's does.</param>
     public KernelEdges(WiegandEntry entry, SafeFileHandle lines, TimeProvider clock)
         : base(clock, 0)
     {
