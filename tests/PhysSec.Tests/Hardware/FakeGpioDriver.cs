@@ -33,6 +33,12 @@ internal sealed class FakeGpioDriver : GpioDriver
             it.Callback(this, new PinValueChangedEventArgs(kind, line));
     }
 
+    /// <summary>An edge that carries more than its line and kind; the level is left as it was.</summary>
+    public void Deliver(PinValueChangedEventArgs edge)
+    {
+        foreach (var it in _callbacks.Where(it => it.Pin == edge.PinNumber && it.Kinds.HasFlag(edge.ChangeType)).ToArray()) it.Callback(this, edge);
+    }
+
     protected override void OpenPin(int pinNumber) => _modes.Add(pinNumber, PinMode.Input);
 
     protected override void ClosePin(int pinNumber) => _modes.Remove(pinNumber);
