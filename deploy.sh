@@ -28,7 +28,7 @@ help() {
            Hardware in the loop: the node's native arm64 program in a virtual machine with GPIO, I2C, serial lines and a watchdog (tests/vm).
            --repeat N       N runs, whose consoles must be the same byte for byte
            --break WHAT     breaks the simulated wiring on purpose: the run must fail
-           --wiegand        10,000 cards on a busy machine: none wrong, at most 1 in 1,000 lost (half an hour)
+           --wiegand        10,000 cards on a busy machine: none wrong, at most 1 in 1,000 lost (20 minutes)
   bench [NAME]
            Measures the budgets of the README.
   soak kill [--rounds N] [--seed S]
