@@ -30,7 +30,7 @@ help() {
            --break WHAT     breaks the simulated wiring on purpose: the run must fail
            --wiegand        10,000 cards on a busy machine: none wrong, at most 1 in 1,000 lost (20 minutes)
   bench [NAME]
-           Measures the budgets of the README.
+           Measures the budgets of the README. node: the native program against the one on the shared runtime (published for it first).
   soak kill [--rounds N] [--seed S]
            Kills the node at random moments under a stream of badges and checks that no record is lost or doubled.
   help     This text.
@@ -136,9 +136,31 @@ vm_skipped() {
     exit 3
 }
 
-publish_arm64() {
-    dotnet publish "$1" -c Release -r linux-arm64 -p:PublishAot=true -p:TreatWarningsAsErrors=false -nologo -v quiet -nodeReuse:false -o "$2" >&2 ||
-        fail "$1 could not be published for linux-arm64; the lines above say where"
+# publish_native PROJECT RUNTIME FOLDER: one native program. Any warning stops it but one: System.Device.Gpio marshals structures of plain numbers in a
+# generic method that the trimmer cannot see through (IL2091 in UnmanagedArray`1, shown as IL2104 for the package); nothing of them is trimmed.
+publish_native() {
+    local said rc=0
+    said=$(dotnet publish "$1" -c Release -r "$2" -p:PublishAot=true -p:WarningsNotAsErrors='IL2104%3BNU1901%3BNU1902%3BNU1903%3BNU1904' -nologo -v quiet -nodeReuse:false -o "$3" 2>&1) || rc=$?
+    said=$(sed -e '/System\.Device\.Gpio\.dll : warning IL2104/d' -e '/^[[:space:]]*$/d' <<<"$said")
+    [[ -z $said ]] || printf '%s\n' "$said" >&2
+    [[ $rc == 0 ]] && ! grep -v 'warning NU190[1-4]' <<<"$said" | grep -q . && return 0 # A package's published weakness is told and stops no test.
+    fail "$1 could not be published for $2 without a warning; the lines above say where"
+}
+
+# The two kinds of node that can be installed on this machine's kind of processor, for the benchmark that compares them.
+publish_nodes() {
+    local folder=.artefacts/bench runtime
+    case $(uname -m) in
+        x86_64) runtime=linux-x64 ;;
+        aarch64) runtime=linux-arm64 ;;
+        *) fail "there is no native node for $(uname -m)" ;;
+    esac
+    need_packages "a native program is linked" clang lld zlib1g-dev
+    rm -rf "$folder"
+    say "publishing the node twice: native and for the shared runtime (two minutes)"
+    publish_native firmware/PhysSec.Node "$runtime" "$folder/native"
+    dotnet publish firmware/PhysSec.Node -c Release -r "$runtime" --no-self-contained -nologo -v quiet -nodeReuse:false -o "$folder/framework" >&2 ||
+        fail "the framework-dependent node could not be published; the lines above say where"
 }
 
 # The program that ships, on a real kernel's lines and buses. The unit tests cover the rest.
@@ -152,8 +174,8 @@ vm_tests() {
     command -v qemu-system-aarch64 >/dev/null || vm_skipped "there is no qemu-system-aarch64"
     tests/vm/kernel.sh "$folder/kernel" || { rc=$?; ((rc == 2)) && vm_skipped "Debian's arm64 packages cannot be fetched"; fail "the kernel modules could not be built"; }
     say "publishing the node and the guest program for linux-arm64 (minutes, the first time)"
-    publish_arm64 firmware/PhysSec.Node "$folder/node"
-    publish_arm64 tests/PhysSec.VmGuest "$folder/guest"
+    publish_native firmware/PhysSec.Node linux-arm64 "$folder/node"
+    publish_native tests/PhysSec.VmGuest linux-arm64 "$folder/guest"
     say "prepared in $((SECONDS - started)) s with a $cache cache"
     tests/vm/run.sh "$folder/node" "$folder/guest" "$folder/kernel" "$@" || rc=$?
     say "$((SECONDS - started)) s in all with a $cache cache"
@@ -173,6 +195,7 @@ case $verb in
     bench)
         need_sdk
         build tests/PhysSec.Benchmarks
+        [[ " $* " == *" node "* ]] && publish_nodes
         exec dotnet tests/PhysSec.Benchmarks/bin/Release/net10.0/PhysSec.Benchmarks.dll "$@"
         ;;
     soak)

@@ -142,7 +142,7 @@ public sealed class Instance : IAsyncDisposable
     /// <summary>Starts the node's process; returns at once.</summary>
     public void StartNode(IReadOnlyList<string>? wrapper = null)
     {
-        string[] command = [.. wrapper ?? [], "dotnet", Programs.Node, "--config", Path.Combine(NodeFolder, "node.json")];
+        string[] command = [.. wrapper ?? [], .. _options.NodeProgram ?? ["dotnet", Programs.Node], "--config", Path.Combine(NodeFolder, "node.json")];
         Node = Child.Start("node", command[0], command[1..], _options.Say);
         _expectEnd = false;
         Watch(Node, _ => { StartNode(); return Task.CompletedTask; });

@@ -13,6 +13,9 @@ public sealed record InstanceOptions
     /// <summary>Mains and battery also from a real upsd.</summary>
     public bool Ups { get; init; }
 
+    /// <summary>The node's program and first arguments; null = as built, on the shared runtime.</summary>
+    public IReadOnlyList<string>? NodeProgram { get; init; }
+
     /// <summary>Start a hub or node again that ended by itself, as systemd would.</summary>
     public bool Restart { get; init; }
 
