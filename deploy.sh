@@ -33,6 +33,17 @@ help() {
            Measures the budgets of the README. node: the native program against the one on the shared runtime (published for it first).
   soak kill [--rounds N] [--seed S]
            Kills the node at random moments under a stream of badges and checks that no record is lost or doubled.
+  hub HOST | node HOST [--bundle FILE] [--dry-run] [--wait S] [--limit S] [--even-open] [--site NAME] [--hub HUBHOST]
+           Installs or upgrades a machine over ssh (~/.ssh/config; PHYSSEC_SSH='-p 2222' adds options). Changes nothing while a door is open, goes back
+           by itself when the new version does not become healthy, keeps all data. --hub: only while that hub sees the site's other nodes.
+           --site: a first hub.json. Without --bundle it builds one.
+           実機に導入・更新します。正常にならない版は自動で元に戻ります。データは残ります。
+  status HOST | rollback HOST | remove HOST [node|hub] [--dry-run]
+           How it is; back to the previous version; away with the program (state stays, unless --with-data is typed).
+           状態表示、前の版への復帰、削除(記録は残ります)。
+  bundle [--version V] [--arch arm64|x64] [--node native|jit] [-o FILE] | bundle --new-key
+           Builds node and hub into one signed file that also installs from a USB stick without a network. --new-key makes the key that signs.
+           署名付き配布ファイルを作ります。USBメモリからも導入できます。
   help     This text.
 HELP
 }
@@ -181,6 +192,10 @@ vm_tests() {
     say "$((SECONDS - started)) s in all with a $cache cache"
     return "$rc"
 }
+# shellcheck source=hub/deploy/bundle.sh
+. hub/deploy/bundle.sh
+# shellcheck source=hub/deploy/remote.sh
+. hub/deploy/remote.sh
 
 verb=${1:-help}
 shift || true
@@ -204,6 +219,9 @@ case $verb in
         build tests/PhysSec.Rig
         rig soak "${@:-kill}"
         ;;
+    bundle) bundle "$@" ;;
+    hub | node) put "$verb" "$@" ;;
+    status | rollback | remove) ask_target "$verb" "$@" ;;
     help | -h | --help) help ;;
     *)
         help >&2

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using PhysSec.Hardware;
@@ -88,7 +89,12 @@ static async Task<int> Run(NodeConfig config, BoardFile board)
         it.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffzzz ";
     });
     builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-    builder.Services.AddSystemd();
+    if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 })
+    {
+        // AddSystemd looks at the parent process, which ProtectProc=invisible hides. The socket that systemd gives is the better sign.
+        builder.Services.AddSingleton<ISystemdNotifier, SystemdNotifier>().AddSingleton<IHostLifetime, SystemdLifetime>();
+    }
+
     builder.Services.AddSingleton(config).AddSingleton(board).AddSingleton(TimeProvider.System).AddSingleton<NodeHost>();
     builder.Services.AddHostedService(it => it.GetRequiredService<NodeHost>());
     using var host = builder.Build();

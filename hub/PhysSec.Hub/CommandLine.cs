@@ -22,6 +22,7 @@ internal static class CommandLine
         physsec-hub enroll NAME --state DIR [--title TEXT] [--minutes 60]
                                                            prints a one-time code, also as QR, for physsec-node enroll on the board; the hub may be running
         physsec-hub status --state DIR                     says how the running hub is; exit 0 only when store and broker work
+        physsec-hub nodes --state DIR                      one line for each node of the running hub: name, state, firmware
         physsec-hub token --state DIR --name NAME --role administrator|operator|auditor [--hours N] [--may-release]
                                                            prints a token for the HTTP API, once
         physsec-hub backup --state DIR --to FILE --passphrase-file FILE
@@ -49,6 +50,7 @@ internal static class CommandLine
                 "backup" => await BackupAsync(options, clock),
                 "restore" => await RestoreAsync(options, clock),
                 "release-policy" => await ReleasePolicyAsync(options),
+                "nodes" => await NodesAsync(options),
                 "recover" => await RecoverAsync(options),
                 "token" => await TokenAsync(options, clock),
                 "issue" => await IssueAsync(options, clock),
@@ -139,6 +141,12 @@ internal static class CommandLine
         var node = options.Plain("NODE");
         var answer = await LocalSocket.PostAsync(options.Need("state"), $"nodes/{Uri.EscapeDataString(node)}/release-policy", new JsonObject { ["reason"] = options.Need("reason") });
         return answer is null ? Say("physsec-hub: no hub runs on this folder; start it first", 1) : Say($"{node} takes this hub's policy again", 0);
+    }
+
+    private static async Task<int> NodesAsync(Options options)
+    {
+        if (await LocalSocket.GetAsync(options.Need("state"), "nodes") is not JsonArray nodes) return Say("no hub runs on this folder", 1);
+        return Say(string.Join('\n', nodes.Select(it => $"{it!["id"]} {it["state"]} {it["firmware"]?.ToString() ?? "-"}")), 0);
     }
 
     private static async Task<int> RecoverAsync(Options options)

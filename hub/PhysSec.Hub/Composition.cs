@@ -23,6 +23,7 @@ internal static class Composition
         services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.
         services.AddHostedService(it => it.GetRequiredService<PolicyPublisher>());
         services.AddHostedService<FleetWatch>();
+        services.AddHostedService<Watchdog>();
         services.AddSingleton<Renewals>().AddHostedService(it => it.GetRequiredService<Renewals>());
         services.AddHostedService<StoreWatch>();
         services.AddHostedService<AlarmRepeater>();

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Hosting.Systemd;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Api;
 using PhysSec.Hub.Configuration;
@@ -21,7 +22,12 @@ internal static class Serving
     {
         await using var state = HubHome.Open(folder, configuration, clock);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Services.AddSystemd();
+        if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 })
+        {
+            // AddSystemd looks at the parent process, which ProtectProc=invisible hides. The socket that systemd gives is the better sign.
+            builder.Services.AddSingleton<ISystemdNotifier, SystemdNotifier>().AddSingleton<IHostLifetime, SystemdLifetime>();
+        }
+
         builder.Logging.ClearProviders().AddSimpleConsole(it => it.SingleLine = true).AddFilter("Microsoft", LogLevel.Warning);
         Listen(builder, state, clock);
         AddServices(builder.Services, state, clock);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using PhysSec.Hardware;
 using PhysSec.Hardware.Simulation;
 using PhysSec.Rig;
 using PhysSec.Rig.Soak;
@@ -20,7 +21,8 @@ try
         ["demo", .. var rest] => await DemoAsync(Arguments.Parse(rest, ["--state", "--broker"], ["--story", "--ups", "--verbose"])),
         ["sim", .. var rest] => await SimAsync(rest),
         ["soak", "kill", .. var rest] => await SoakAsync(Arguments.Parse(rest, ["--rounds", "--seed"], ["--verbose"])),
-        _ => throw new UsageException("give one of: demo, sim, soak kill"),
+        ["room", var board, .. var command] => await RoomAsync(BoardFile.Load(board), command),
+        _ => throw new UsageException("give one of: demo, sim, soak kill, room"),
     };
 }
 catch (UsageException wrong)
@@ -95,6 +97,21 @@ async Task<int> SimAsync(string[] rest)
     }
 
     var answer = await RoomClient.SendAsync((string)Endpoints.Read(state)["room"]!, string.Join(' ', rest), stop.Token);
+    Console.WriteLine(answer);
+    return answer.StartsWith("ok", StringComparison.Ordinal) ? 0 : 1;
+}
+
+// The simulated room of a board file alone, for a node that is not started here; with a command it acts on the one that runs.
+async Task<int> RoomAsync(BoardFile board, string[] command)
+{
+    var socket = board.Hardware.Socket ?? throw new UsageException("that board file is of a real board");
+    if (command is [])
+    {
+        await new RoomServer(socket, RoomParameters.For(board), DemoPerson.Badges, TimeProvider.System).RunAsync(stop.Token);
+        return 0;
+    }
+
+    var answer = await RoomClient.SendAsync(socket, string.Join(' ', command), stop.Token);
     Console.WriteLine(answer);
     return answer.StartsWith("ok", StringComparison.Ordinal) ? 0 : 1;
 }

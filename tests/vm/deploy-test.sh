@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# The deployment on a real Debian: systemd, sshd and ext4 in a QEMU guest (x86-64, TCG: no KVM, no root needed but for making the image), on loopback alone.
+# Installs, repeats, upgrades, refuses, rolls back, cuts the power in the middle of each step, removes; ends with "N passed, N failed".
+# The node's board in the guest is a SIMULATED one (physsec-rig room); its program, unit, journal, hub and link are the real ones.
+#
+#   tests/vm/deploy-test.sh [--bundle FILE.tar.gz] [--cuts N]     --bundle: x64, signed by the test's own key (PHYSSEC_RELEASE_KEY); --cuts: how many places
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
+
+CACHE=$PWD/.artefacts/deploy-guest WORK='' PORT='' QEMU='' passed=0 failed=0 bundle='' cuts=10
+export PHYSSEC_RELEASE_KEY=${PHYSSEC_RELEASE_KEY:-$CACHE/release-key}
+say() { printf '%s\n' "deploy-test: $*" >&2; }
+fail() { say "$1"; exit 1; }
+
+while (($#)); do
+    case $1 in
+        --bundle) bundle=$(readlink -f "$2"); shift 2 ;;
+        --cuts) cuts=$2; shift 2 ;;
+        *) fail "it does not know '$1'" ;;
+    esac
+done
+
+# ---- the guest -------------------------------------------------------------------------------------------------------------------------------
+image() { # a Debian as its packages make it, and one ssh key
+    [[ -s $CACHE/base.img && -s $CACHE/initrd ]] && return 0
+    say "making the guest from Debian's packages (once; some minutes)"
+    mkdir -p "$CACHE"
+    [[ -s $CACHE/id ]] || ssh-keygen -q -t ed25519 -N '' -f "$CACHE/id"
+    local codename=''
+    # shellcheck disable=SC2016
+    mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,udev,dbus,openssh-server,linux-image-amd64,initramfs-tools,iproute2,kmod,zlib1g,libgcc-s1,libstdc++6 \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" && echo MODULES=list >"$1/etc/initramfs-tools/conf.d/small" && printf "virtio_pci\nvirtio_blk\next4\n" >"$1/etc/initramfs-tools/modules"' \
+        --customize-hook='mkdir -p "$1/root/.ssh" && cp '"$CACHE"'/id.pub "$1/root/.ssh/authorized_keys" && chmod 700 "$1/root/.ssh"' \
+        --customize-hook='echo physsec-test >"$1/etc/hostname"; echo "/dev/vda / ext4 errors=remount-ro 0 1" >"$1/etc/fstab"' \
+        --customize-hook='printf "[Match]\nName=e*\n[Network]\nDHCP=yes\n" >"$1/etc/systemd/network/10.network"; chroot "$1" systemctl -q enable systemd-networkd' \
+        --customize-hook='chroot "$1" systemctl -q mask systemd-networkd-wait-online apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer' \
+        --customize-hook='cat "$1"/boot/vmlinuz-* >'"$CACHE"'/vmlinuz; cat "$1"/boot/initrd.img-* >'"$CACHE"'/initrd' \
+        "${codename:-$(. /etc/os-release && echo "$VERSION_CODENAME")}" "$CACHE/root.tar" || fail "mmdebstrap did not make the guest"
+    rm -rf "$CACHE/root"
+    mkdir "$CACHE/root"
+    tar -xf "$CACHE/root.tar" -C "$CACHE/root" --exclude='./dev/*'
+    mke2fs -q -t ext4 -d "$CACHE/root" -L root "$CACHE/new.img" 2600M
+    rm -rf "$CACHE/root" "$CACHE/root.tar"
+    mv "$CACHE/new.img" "$CACHE/base.img"
+}
+
+power_on() {
+    qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nodefaults -no-user-config -display none -no-reboot \
+        -kernel "$CACHE/vmlinuz" -initrd "$CACHE/initrd" -append "root=/dev/vda rw console=ttyS0 quiet mitigations=off panic=-1 loglevel=3" \
+        -drive "file=$WORK/disk.img,if=virtio,format=raw" -netdev "user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:$PORT-:22" \
+        -device virtio-net-pci,netdev=n -device virtio-rng-pci -serial "file:$WORK/console.log" &
+    QEMU=$!
+    local until=$((SECONDS + 300))
+    until guest true 2>/dev/null; do
+        kill -0 "$QEMU" 2>/dev/null || fail "QEMU ended: $(tail -n 3 "$WORK/console.log")"
+        ((SECONDS < until)) || fail "the guest does not answer within 300 s: $(tail -n 3 "$WORK/console.log")"
+        sleep 1
+    done
+}
+
+power_off() { # as a plug that is pulled: what the guest has not written is gone
+    kill -9 "$QEMU" 2>/dev/null || true
+    wait "$QEMU" 2>/dev/null || true
+    QEMU=''
+}
+
+guest() { ssh -o BatchMode=yes $PHYSSEC_SSH root@127.0.0.1 "$@"; }
+installer() { guest physsec-install "$@"; }
+
+clean() {
+    [[ $QEMU ]] && power_off
+    [[ $WORK ]] && rm -rf "$WORK"
+}
+trap clean EXIT
+
+# ---- checks ----------------------------------------------------------------------------------------------------------------------------------
+check() { # check "what must be true" command...
+    local what=$1
+    shift
+    if "$@" >"$WORK/last" 2>&1; then
+        passed=$((passed + 1))
+        say "ok: $what"
+    else
+        failed=$((failed + 1))
+        say "FAILED: $what"
+        sed 's/^/  | /' "$WORK/last" | tail -n 15 >&2
+    fi
+}
+
+ends_with() { # ends_with CODE WORDS command... : the exit code, and WORDS in what it says
+    local want=$1 words=$2 code=0 said
+    shift 2
+    said=$("$@" 2>&1) || code=$?
+    printf '%s\n' "$said"
+    [[ $code == "$want" ]] || { echo "exit code $code instead of $want"; return 1; }
+    grep -qF -- "$words" <<<"$said" || { echo "does not say: $words"; return 1; }
+}
+
+in_use() { [[ $(guest readlink /opt/physsec/node/current) == "$1" ]] || { guest ls -l /opt/physsec/node; return 1; }; }
+well() { # within 4 minutes: a boot under TCG is slow
+    guest 'for i in $(seq 240); do /opt/physsec/node/current/physsec-node status && [ ! -e /opt/physsec/node/trial ] && exit 0; sleep 1; done; systemctl status physsec-node physsec-resume --no-pager; exit 1'
+}
+node_pid() { guest systemctl show -P MainPID physsec-node; }
+
+# ---- bundles: one is built, the others are made from it --------------------------------------------------------------------------------------
+bundles() {
+    [[ -s $PHYSSEC_RELEASE_KEY ]] || ./deploy.sh bundle --new-key </dev/null
+    if [[ ! $bundle ]]; then
+        bundle=$WORK/one.tar.gz
+        ./deploy.sh bundle --arch x64 --version 0.1.0-1 -o "$bundle" >/dev/null
+    fi
+    RELEASE_KEY=$PHYSSEC_RELEASE_KEY
+    # shellcheck source=../../hub/deploy/bundle.sh
+    . hub/deploy/bundle.sh
+    local stage=$WORK/stage
+    mkdir "$stage"
+    tar -xzf "$bundle" -C "$stage"
+    ONE=$(sed -n 's/^version //p' "$stage/manifest") TWO=0.1.1-2 BAD=0.1.2-3 LAST=0.1.3-4
+    cp hub/deploy/physsec-install "$stage/"
+    pack "$stage" "$ONE" x64 native test "$WORK/one.tar.gz" >/dev/null 2>&1
+    pack "$stage" $TWO x64 native test "$WORK/two.tar.gz" >/dev/null 2>&1
+    { cat hub/deploy/release; echo "revoked $ONE"; } >"$WORK/release"
+    PHYSSEC_RELEASE=$WORK/release pack "$stage" $LAST x64 native test "$WORK/last.tar.gz" >/dev/null 2>&1
+    mv "$stage/node/physsec-node" "$WORK/node"
+    printf '#!/bin/sh\necho "this version does not start" >&2\nexit 1\n' >"$stage/node/physsec-node"
+    chmod 755 "$stage/node/physsec-node"
+    pack "$stage" $BAD x64 native test "$WORK/bad.tar.gz" >/dev/null 2>&1
+    rm -rf "$stage"
+}
+
+# ---- the story -------------------------------------------------------------------------------------------------------------------------------
+for it in mmdebstrap qemu-system-x86_64 mke2fs ssh-keygen dotnet; do command -v $it >/dev/null || fail "$it is missing (Debian: mmdebstrap, qemu-system-x86, e2fsprogs, openssh-client)"; done
+image
+WORK=$(mktemp -d "$CACHE/run-XXXXXX")
+PORT=$(comm -23 <(seq 20000 20999 | sort) <(ss -ltnH | grep -o ':[0-9]* ' | tr -d ': ' | sort -u) | sed -n 1p)
+export PHYSSEC_SSH="-p $PORT -i $CACHE/id -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" XDG_CONFIG_HOME=$WORK/config
+chmod 600 "$CACHE/id"
+bundles
+if [[ ! -x $CACHE/rig/physsec-rig ]]; then
+    dotnet publish tests/PhysSec.Rig -c Release -r linux-x64 --self-contained -p:DebugType=none -p:TreatWarningsAsErrors=false --artifacts-path "$PWD/.artefacts/publish-x64" -o "$CACHE/rig" -nologo -v quiet -nodeReuse:false >&2
+fi
+cp --sparse=always "$CACHE/base.img" "$WORK/disk.img"
+say "starting the guest"
+power_on
+
+HOST=root@127.0.0.1
+check "a dry run of the first installation changes nothing" bash -c "./deploy.sh hub $HOST --bundle $WORK/one.tar.gz --site fukaya --dry-run && ssh -o BatchMode=yes $PHYSSEC_SSH $HOST '! test -e /opt/physsec && ! test -e /etc/physsec && ! getent passwd physsec-hub'"
+check "the hub is installed, starts and is well" ./deploy.sh hub $HOST --bundle "$WORK/one.tar.gz" --site fukaya --limit 600
+check "the node is installed and waits for its enrolment" ends_with 0 "installed. Next" ./deploy.sh node $HOST --bundle "$WORK/one.tar.gz"
+
+# The simulated room, as a service of its own.
+tar -C "$CACHE" -cf - rig | guest 'tar -C /root -xf - && chmod 755 /root && mv /root/rig /opt/rig'
+guest bash -s <<'ROOM'
+set -e
+mkdir -p /etc/physsec-board && sed 's,"room.sock","/run/physsec-room/room.sock",' /opt/physsec/node/current/boards/one-room-simulated.json >/etc/physsec-board/board.json
+cat >/etc/systemd/system/physsec-room.service <<'UNIT'
+[Unit]
+Description=SIMULATED room of the test
+Before=physsec-node.service
+[Service]
+User=physsec-node
+RuntimeDirectory=physsec-room
+ExecStart=/opt/rig/physsec-rig room /etc/physsec-board/board.json
+Restart=always
+[Install]
+WantedBy=multi-user.target
+UNIT
+systemctl enable -q --now physsec-room
+sed -i 's/"names": \[.*\]/"names": ["127.0.0.1"]/' /etc/physsec-hub/hub.json
+systemctl restart physsec-hub
+for i in $(seq 300); do runuser -u physsec-hub -- /opt/physsec/hub/current/physsec-hub status --state /var/lib/physsec-hub >/dev/null 2>&1 && break; sleep 1; done
+code=$(runuser -u physsec-hub -- /opt/physsec/hub/current/physsec-hub enroll n1 --state /var/lib/physsec-hub | sed -n "s/.*enroll '\(.*\)'.*/\1/p")
+runuser -u physsec-node -- /opt/physsec/node/current/physsec-node enroll "$code" --board /etc/physsec-board/board.json
+systemctl start physsec-node
+ROOM
+check "the enrolled node is well, and the hub acknowledges" guest 'for i in $(seq 120); do /opt/physsec/node/current/physsec-node status --linked && exit 0; sleep 1; done; journalctl -u physsec-node -n 20 --no-pager; exit 1'
+check "status says so from here" ./deploy.sh status $HOST
+
+guest touch /run/before
+pid=$(node_pid)
+check "the same bundle again: nothing to do" ends_with 0 "nothing to do" ./deploy.sh node $HOST --bundle "$WORK/one.tar.gz" --hub $HOST
+check "… and nothing was touched" guest '! find /opt/physsec /etc -newer /run/before -not -path "*/adjtime" | grep .'
+check "… and the node runs on" test "$(node_pid)" = "$pid"
+
+cp "$WORK/two.tar.gz" "$WORK/forged.tar.gz"
+cp "$WORK/one.tar.gz.sig" "$WORK/forged.tar.gz.sig"
+check "a bundle with another's signature is refused" ends_with 77 "signature" ./deploy.sh node $HOST --bundle "$WORK/forged.tar.gz"
+guest '/opt/rig/physsec-rig room /etc/physsec-board/board.json exit hold; sleep 1; /opt/rig/physsec-rig room /etc/physsec-board/board.json open; sleep 2' >/dev/null
+check "while a door is open nothing is changed" ends_with 75 "is open" ./deploy.sh node $HOST --bundle "$WORK/two.tar.gz" --wait 3
+check "… and the node runs on" test "$(node_pid)" = "$pid"
+guest 'for it in close "exit release"; do /opt/rig/physsec-rig room /etc/physsec-board/board.json $it; done; sleep 2' >/dev/null
+check "an upgrade is taken over" ends_with 0 "in use and well" ./deploy.sh node $HOST --bundle "$WORK/two.tar.gz" --limit 240
+check "… its version is in use" in_use $TWO
+check "a version that does not start is taken back by itself" ends_with 1 "back to $TWO, which is well" ./deploy.sh node $HOST --bundle "$WORK/bad.tar.gz" --limit 30
+check "… the old version is in use" in_use $TWO
+check "a rollback goes to the version before" ends_with 0 "in use and well" ./deploy.sh rollback $HOST node
+check "… its version is in use" in_use "$ONE"
+check "kill -9 leaves the lock without power, and the node comes back" guest 'systemctl kill -s KILL physsec-node; for i in $(seq 120); do /opt/physsec/node/current/physsec-node status >/dev/null 2>&1 && break; sleep 1; done; /opt/rig/physsec-rig room /etc/physsec-board/board.json status | grep "\"lockOutput\":false"'
+
+# ---- power cuts ------------------------------------------------------------------------------------------------------------------------------
+# bash itself says which command comes next (DEBUG trap through BASH_ENV): at the chosen one the kernel resets the machine at once, without a sync.
+guest 'systemctl disable -q --now physsec-hub; cat >/root/cut.sh' <<'CUT'
+set -T
+cut_count=0
+cut_step() {
+    case $1 in mv\ * | ln\ * | rm\ * | sync\ * | tar\ * | mkdir\ * | chmod\ * | systemctl\ *) ;; *) return 0 ;; esac
+    cut_count=$(($(cat /run/cut-count 2>/dev/null || echo 0) + 1))
+    echo $cut_count >/run/cut-count
+    echo "$cut_count $1" >>/run/cut-list
+    [ "$cut_count" = "${CUT_AT:-0}" ] && echo b >/proc/sysrq-trigger
+    return 0
+}
+trap 'cut_step "$BASH_COMMAND"' DEBUG
+CUT
+for it in one two; do
+    guest "cat >/root/$it.tar.gz" <"$WORK/$it.tar.gz"
+    guest "cat >/root/$it.tar.gz.sig" <"$WORK/$it.tar.gz.sig"
+done
+guest 'sync; rm -rf /opt/physsec/node/'$TWO'; rm -f /run/cut-*; BASH_ENV=/root/cut.sh physsec-install install node /root/two.tar.gz --limit 240' >/dev/null
+check "the upgrade passes with its steps counted" in_use $TWO
+total=$(guest 'cat /run/cut-count')
+guest cat /run/cut-list >"$CACHE/last-steps.txt"
+say "an upgrade has $total steps that change something; the power goes at $cuts of them"
+for ((i = 1; i <= cuts; i++)); do
+    at=$(((i * 2 - 1) * total / (cuts * 2) + 1))
+    if [[ $(guest readlink /opt/physsec/node/current) == "$ONE" ]]; then from=$ONE to=$TWO file=two; else from=$TWO to=$ONE file=one; fi
+    guest "rm -rf /opt/physsec/node/$to; rm -f /run/cut-*; sync"
+    guest "CUT_AT=$at BASH_ENV=/root/cut.sh timeout 300 physsec-install install node /root/$file.tar.gz --limit 240" >"$WORK/cut.log" 2>&1 || true
+    if kill -0 "$QEMU" 2>/dev/null; then sleep 2; fi
+    step=$(sed -n "${at}s/^[0-9]* //p" "$CACHE/last-steps.txt")
+    check "step $at ($step): the power went" bash -c "! kill -0 $QEMU 2>/dev/null"
+    power_off
+    power_on
+    check "step $at: the next boot has a working version" well
+    check "step $at: it is one of both" bash -c "case '$(guest readlink /opt/physsec/node/current)' in '$from' | '$to') ;; *) exit 1 ;; esac"
+    check "step $at: a second run brings the new one" guest physsec-install install node /root/$file.tar.gz --limit 240
+    check "step $at: … and it is in use" in_use "$to"
+done
+guest 'systemctl enable -q --now physsec-hub'
+
+# ---- the end ---------------------------------------------------------------------------------------------------------------------------------
+check "a bundle revokes an older version" ends_with 0 "in use and well" ./deploy.sh node $HOST --bundle "$WORK/last.tar.gz" --limit 240
+check "… which is not taken any more" ends_with 77 "revoked" guest physsec-install install node /root/one.tar.gz
+check "remove keeps the records" bash -c "./deploy.sh remove $HOST node && ssh -o BatchMode=yes $PHYSSEC_SSH $HOST 'test -s /var/lib/physsec-node/journal.db && ! test -e /opt/physsec/node && ! systemctl is-active -q physsec-node'"
+check "remove again is no mistake" ./deploy.sh remove $HOST node
+check "remove --with-data leaves nothing" bash -c "./deploy.sh remove $HOST hub --with-data && ssh -o BatchMode=yes $PHYSSEC_SSH $HOST '! test -e /var/lib/physsec-hub && ! test -e /etc/physsec-hub && ! getent passwd physsec-hub'"
+
+printf '%s passed, %s failed\n' "$passed" "$failed"
+((passed > 0 && failed == 0))
