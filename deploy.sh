@@ -29,6 +29,8 @@ help() {
            --repeat N       N runs, whose consoles must be the same byte for byte
            --break WHAT     breaks the simulated wiring on purpose: the run must fail
            --wiegand        10,000 cards on a busy machine: none wrong, at most 1 in 1,000 lost (20 minutes)
+  test --vm deploy [--cuts N]
+           Installs, upgrades, takes back and removes the programs in a Debian guest with systemd and sshd, and cuts its power N times (20 minutes).
   bench [NAME]
            Measures the budgets of the README. node: the native program against the one on the shared runtime (published for it first).
   soak kill [--rounds N] [--seed S]
@@ -174,8 +176,17 @@ publish_nodes() {
         fail "the framework-dependent node could not be published; the lines above say where"
 }
 
+# The programs, their units and their installer under a real systemd.
+deploy_tests() {
+    need_sdk
+    (need_packages "a Debian guest with systemd and sshd" mmdebstrap qemu-system-x86 e2fsprogs openssh-client iproute2 clang lld zlib1g-dev) ||
+        vm_skipped "packages are missing and cannot be installed"
+    tests/vm/deploy-test.sh "$@"
+}
+
 # The program that ships, on a real kernel's lines and buses. The unit tests cover the rest.
 vm_tests() {
+    if [[ ${1-} == deploy ]]; then deploy_tests "${@:2}"; return; fi
     local folder=.artefacts/vm started=$SECONDS rc=0 cache=cold
     [[ -f $folder/kernel/ready && -f $folder/node/physsec-node && -f $folder/guest/vm-guest ]] && cache=warm
     command -v apt-get >/dev/null || vm_skipped "there is no apt-get: it is made of Debian's packages"
