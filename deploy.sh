@@ -149,11 +149,11 @@ vm_skipped() {
     exit 3
 }
 
-# publish_native PROJECT RUNTIME FOLDER: one native program. Any warning stops it but one: System.Device.Gpio marshals structures of plain numbers in a
+# publish_native PROJECT RUNTIME FOLDER [OPTIONS]: one native program. Any warning stops it but one: System.Device.Gpio marshals structures of plain numbers in a
 # generic method that the trimmer cannot see through (IL2091 in UnmanagedArray`1, shown as IL2104 for the package); nothing of them is trimmed.
 publish_native() {
     local said rc=0
-    said=$(dotnet publish "$1" -c Release -r "$2" -p:PublishAot=true -p:WarningsNotAsErrors='IL2104%3BNU1901%3BNU1902%3BNU1903%3BNU1904' -nologo -v quiet -nodeReuse:false -o "$3" 2>&1) || rc=$?
+    said=$(dotnet publish "$1" -c Release -r "$2" -p:PublishAot=true -p:WarningsNotAsErrors='IL2104%3BNU1901%3BNU1902%3BNU1903%3BNU1904' -nologo -v quiet -nodeReuse:false -o "$3" "${@:4}" 2>&1) || rc=$?
     said=$(sed -e '/System\.Device\.Gpio\.dll : warning IL2104/d' -e '/^[[:space:]]*$/d' <<<"$said")
     [[ -z $said ]] || printf '%s\n' "$said" >&2
     [[ $rc == 0 ]] && ! grep -v 'warning NU190[1-4]' <<<"$said" | grep -q . && return 0 # A package's published weakness is told and stops no test.
@@ -176,12 +176,29 @@ publish_nodes() {
         fail "the framework-dependent node could not be published; the lines above say where"
 }
 
+# sources_of FOLDER... : a fingerprint of everything that a program from these folders is built from.
+sources_of() {
+    { dotnet --version; find "$@" -type d \( -name bin -o -name obj \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; sha256sum Directory.* global.json deploy.sh; } | sha256sum
+}
+
 # The programs, their units and their installer under a real systemd.
 deploy_tests() {
+    local folder=$PWD/.artefacts/deploy-guest sources
     need_sdk
+    [[ $(uname -m) == x86_64 ]] || vm_skipped "the Debian guest of the deployment is x86-64 and this machine is $(uname -m)"
     (need_packages "a Debian guest with systemd and sshd" mmdebstrap qemu-system-x86 e2fsprogs openssh-client iproute2 clang lld zlib1g-dev) ||
         vm_skipped "packages are missing and cannot be installed"
-    tests/vm/deploy-test.sh "$@"
+    mkdir -p "$folder"
+    RELEASE_KEY=$folder/release-key
+    [[ -s $RELEASE_KEY ]] || new_key </dev/null
+    sources=$(sources_of hardware firmware hub tests/PhysSec.Rig)
+    if [[ ! -s $folder/one.tar.gz || ! -x $folder/rig/physsec-rig || $sources != "$(cat "$folder/sources" 2>/dev/null)" ]]; then
+        rm -rf "$folder/sources" "$folder/rig"
+        (bundle --arch x64 --version 0.1.0-1 -o "$folder/one.tar.gz") >/dev/null
+        publish_with_runtime tests/PhysSec.Rig x64 "$folder/rig" -p:DebugType=none --artifacts-path "$PWD/.artefacts/publish-x64"
+        echo "$sources" >"$folder/sources"
+    fi
+    PHYSSEC_RELEASE_KEY=$RELEASE_KEY tests/vm/deploy-test.sh "$folder" "$@"
 }
 
 # The program that ships, on a real kernel's lines and buses. The unit tests cover the rest.
@@ -195,9 +212,15 @@ vm_tests() {
         libc6-dev-arm64-cross clang lld make cpio xz-utils libelf1) || vm_skipped "packages are missing and cannot be installed"
     command -v qemu-system-aarch64 >/dev/null || vm_skipped "there is no qemu-system-aarch64"
     tests/vm/kernel.sh "$folder/kernel" || { rc=$?; ((rc == 2)) && vm_skipped "Debian's arm64 packages cannot be fetched"; fail "the kernel modules could not be built"; }
-    say "publishing the node and the guest program for linux-arm64 (minutes, the first time)"
-    publish_native firmware/PhysSec.Node linux-arm64 "$folder/node"
-    publish_native tests/PhysSec.VmGuest linux-arm64 "$folder/guest"
+    local sources
+    sources=$(sources_of hardware firmware hub/PhysSec.Core tests/PhysSec.VmGuest)
+    if [[ $cache == cold || $sources != "$(cat "$folder/sources" 2>/dev/null)" ]]; then
+        rm -f "$folder/sources"
+        say "publishing the node and the guest program for linux-arm64 (minutes, the first time)"
+        publish_native firmware/PhysSec.Node linux-arm64 "$folder/node"
+        publish_native tests/PhysSec.VmGuest linux-arm64 "$folder/guest"
+        echo "$sources" >"$folder/sources"
+    fi
     say "prepared in $((SECONDS - started)) s with a $cache cache"
     tests/vm/run.sh "$folder/node" "$folder/guest" "$folder/kernel" "$@" || rc=$?
     say "$((SECONDS - started)) s in all with a $cache cache"
@@ -208,34 +231,38 @@ vm_tests() {
 # shellcheck source=hub/deploy/remote.sh
 . hub/deploy/remote.sh
 
-verb=${1:-help}
-shift || true
-case $verb in
-    demo) demo "$@" ;;
-    sim)
-        need_sdk
-        [[ -f tests/PhysSec.Rig/bin/Release/net10.0/physsec-rig.dll ]] || build tests/PhysSec.Rig
-        rig sim "$@"
-        ;;
-    test) run_all_tests "$@" ;;
-    bench)
-        need_sdk
-        build tests/PhysSec.Benchmarks
-        [[ " $* " == *" node "* ]] && publish_nodes
-        exec dotnet tests/PhysSec.Benchmarks/bin/Release/net10.0/PhysSec.Benchmarks.dll "$@"
-        ;;
-    soak)
-        need_sdk
-        need_packages "a real mail server receives the alarms' e-mails" exim4-daemon-light
-        build tests/PhysSec.Rig
-        rig soak "${@:-kill}"
-        ;;
-    bundle) bundle "$@" ;;
-    hub | node) put "$verb" "$@" ;;
-    status | rollback | remove) ask_target "$verb" "$@" ;;
-    help | -h | --help) help ;;
-    *)
-        help >&2
-        fail "there is no verb '$verb'" 64
-        ;;
-esac
+# One function, read whole before it runs: a pull that changes this file meanwhile changes nothing of this run.
+main() {
+    local verb=${1:-help}
+    shift || true
+    case $verb in
+        demo) demo "$@" ;;
+        sim)
+            need_sdk
+            [[ -f tests/PhysSec.Rig/bin/Release/net10.0/physsec-rig.dll ]] || build tests/PhysSec.Rig
+            rig sim "$@"
+            ;;
+        test) run_all_tests "$@" ;;
+        bench)
+            need_sdk
+            build tests/PhysSec.Benchmarks
+            [[ " $* " == *" node "* ]] && publish_nodes
+            exec dotnet tests/PhysSec.Benchmarks/bin/Release/net10.0/PhysSec.Benchmarks.dll "$@"
+            ;;
+        soak)
+            need_sdk
+            need_packages "a real mail server receives the alarms' e-mails" exim4-daemon-light
+            build tests/PhysSec.Rig
+            rig soak "${@:-kill}"
+            ;;
+        bundle) bundle "$@" ;;
+        hub | node) put "$verb" "$@" ;;
+        status | rollback | remove) ask_target "$verb" "$@" ;;
+        help | -h | --help) help ;;
+        *)
+            help >&2
+            fail "there is no verb '$verb'" 64
+            ;;
+    esac
+}
+main "$@"; exit

@@ -12,6 +12,11 @@ new_key() {
     say "release key: $RELEASE_KEY (secret, back it up) and $RELEASE_KEY.pub (goes to the target at the first install)"
 }
 
+publish_with_runtime() { # PROJECT ARCH FOLDER [OPTIONS] : the target needs no .NET of its own
+    dotnet publish "$1" -c Release -r "linux-$2" --self-contained -o "$3" -nologo -v quiet -nodeReuse:false -clp:NoSummary "${@:4}" >&2 ||
+        fail "$1 did not build; the lines above say where"
+}
+
 # bundle [--version V] [--arch arm64|x64] [--node native|jit] [-o FILE] | --new-key
 bundle() {
     local version='' arch=arm64 node=native out='' commit stage count
@@ -42,18 +47,16 @@ bundle() {
     # shellcheck disable=SC2064
     trap "rm -rf '$PWD/$stage'" EXIT
 
-    local common=(-c Release -r "linux-$arch" --self-contained "-p:Version=$version" -p:DebugType=none -p:TreatWarningsAsErrors=false
-        --artifacts-path "$PWD/.artefacts/publish-$arch" -nologo -v quiet -nodeReuse:false -clp:NoSummary)
-    local aot=()
+    local common=("-p:Version=$version" -p:DebugType=none --artifacts-path "$PWD/.artefacts/publish-$arch")
+    say "building the node ($node, $arch) and the hub; a first build takes some minutes"
     if [[ $node == native ]]; then
         need_packages "the node's native program is linked with them" clang lld zlib1g-dev
-        if [[ $arch == arm64 && $(uname -m) != aarch64 ]]; then need_packages "the node's native program for arm64" gcc-aarch64-linux-gnu; fi
-        aot=(-p:PublishAot=true)
+        if [[ $arch == arm64 && $(uname -m) != aarch64 ]]; then need_packages "the node's native program for arm64" gcc-aarch64-linux-gnu libc6-dev-arm64-cross; fi
+        publish_native firmware/PhysSec.Node "linux-$arch" "$stage/node" "${common[@]}"
+    else
+        publish_with_runtime firmware/PhysSec.Node "$arch" "$stage/node" "${common[@]}"
     fi
-    say "building the node ($node, $arch) and the hub; a first build takes some minutes"
-    dotnet publish firmware/PhysSec.Node "${common[@]}" "${aot[@]}" -o "$stage/node" >&2 ||
-        fail "the node did not build$([[ $node == native ]] && echo '; a bundle with a node that is compiled while it runs: --node jit')"
-    dotnet publish hub/PhysSec.Hub "${common[@]}" -p:PublishReadyToRun=true -o "$stage/hub" >&2 || fail "the hub did not build"
+    publish_with_runtime hub/PhysSec.Hub "$arch" "$stage/hub" -p:PublishReadyToRun=true "${common[@]}"
     rm -f "$stage"/*/*.{pdb,dbg,xml}
     cp firmware/physsec-node.service "$stage/node/"
     [[ $node == native ]] || sed -i -e 's/^MemoryDenyWriteExecute=yes/MemoryDenyWriteExecute=no/' -e '/^SystemCallFilter=~/a SystemCallFilter=sched_setaffinity' "$stage/node/physsec-node.service"

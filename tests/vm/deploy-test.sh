@@ -3,18 +3,21 @@
 # Installs, repeats, upgrades, refuses, rolls back, cuts the power in the middle of each step, removes; ends with "N passed, N failed".
 # The node's board in the guest is a SIMULATED one (physsec-rig room); its program, unit, journal, hub and link are the real ones.
 #
-#   tests/vm/deploy-test.sh [--bundle FILE.tar.gz] [--cuts N]     --bundle: x64, signed by the test's own key (PHYSSEC_RELEASE_KEY); --cuts: how many places
+#   tests/vm/deploy-test.sh CACHE [--cuts N]
+# CACHE holds what `./deploy.sh test --vm deploy` has built: one.tar.gz, a bundle for x64, signed by PHYSSEC_RELEASE_KEY, and rig/. --cuts: how often the
+# power goes.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 
-CACHE=$PWD/.artefacts/deploy-guest WORK='' PORT='' QEMU='' passed=0 failed=0 bundle='' cuts=10
-export PHYSSEC_RELEASE_KEY=${PHYSSEC_RELEASE_KEY:-$CACHE/release-key}
+(($#)) || { echo "deploy-test: give the folder with one.tar.gz and rig" >&2; exit 64; }
+CACHE=$(readlink -f "$1") WORK='' PORT='' QEMU='' passed=0 failed=0 cuts=10
+bundle=$CACHE/one.tar.gz
+shift
 say() { printf '%s\n' "deploy-test: $*" >&2; }
 fail() { say "$1"; exit 1; }
 
 while (($#)); do
     case $1 in
-        --bundle) bundle=$(readlink -f "$2"); shift 2 ;;
         --cuts) cuts=$2; shift 2 ;;
         *) fail "it does not know '$1'" ;;
     esac
@@ -22,13 +25,14 @@ done
 
 # ---- the guest -------------------------------------------------------------------------------------------------------------------------------
 image() { # a Debian as its packages make it, and one ssh key
-    [[ -s $CACHE/base.img && -s $CACHE/initrd ]] && return 0
+    local recipe
+    recipe=$(declare -f image | sha256sum)
+    [[ -s $CACHE/base.img && $recipe == "$(cat "$CACHE/base.id" 2>/dev/null)" ]] && return 0
     say "making the guest from Debian's packages (once; some minutes)"
     mkdir -p "$CACHE"
     [[ -s $CACHE/id ]] || ssh-keygen -q -t ed25519 -N '' -f "$CACHE/id"
-    local codename=''
     # shellcheck disable=SC2016
-    mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,udev,dbus,openssh-server,linux-image-amd64,initramfs-tools,iproute2,kmod,zlib1g,libgcc-s1,libstdc++6 \
+    mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,udev,dbus,openssh-server,linux-image-amd64,initramfs-tools,iproute2,kmod,zlib1g,libgcc-s1,libstdc++6,curl \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --essential-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" && echo MODULES=list >"$1/etc/initramfs-tools/conf.d/small" && printf "virtio_pci\nvirtio_blk\next4\n" >"$1/etc/initramfs-tools/modules"' \
         --customize-hook='mkdir -p "$1/root/.ssh" && cp '"$CACHE"'/id.pub "$1/root/.ssh/authorized_keys" && chmod 700 "$1/root/.ssh"' \
@@ -36,13 +40,14 @@ image() { # a Debian as its packages make it, and one ssh key
         --customize-hook='printf "[Match]\nName=e*\n[Network]\nDHCP=yes\n" >"$1/etc/systemd/network/10.network"; chroot "$1" systemctl -q enable systemd-networkd' \
         --customize-hook='chroot "$1" systemctl -q mask systemd-networkd-wait-online apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer' \
         --customize-hook='cat "$1"/boot/vmlinuz-* >'"$CACHE"'/vmlinuz; cat "$1"/boot/initrd.img-* >'"$CACHE"'/initrd' \
-        "${codename:-$(. /etc/os-release && echo "$VERSION_CODENAME")}" "$CACHE/root.tar" || fail "mmdebstrap did not make the guest"
+        "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$CACHE/root.tar" || fail "mmdebstrap did not make the guest"
     rm -rf "$CACHE/root"
     mkdir "$CACHE/root"
     tar -xf "$CACHE/root.tar" -C "$CACHE/root" --exclude='./dev/*'
     mke2fs -q -t ext4 -d "$CACHE/root" -L root "$CACHE/new.img" 2600M
     rm -rf "$CACHE/root" "$CACHE/root.tar"
     mv "$CACHE/new.img" "$CACHE/base.img"
+    echo "$recipe" >"$CACHE/base.id"
 }
 
 power_on() {
@@ -105,11 +110,6 @@ node_pid() { guest systemctl show -P MainPID physsec-node; }
 
 # ---- bundles: one is built, the others are made from it --------------------------------------------------------------------------------------
 bundles() {
-    [[ -s $PHYSSEC_RELEASE_KEY ]] || ./deploy.sh bundle --new-key </dev/null
-    if [[ ! $bundle ]]; then
-        bundle=$WORK/one.tar.gz
-        ./deploy.sh bundle --arch x64 --version 0.1.0-1 -o "$bundle" >/dev/null
-    fi
     RELEASE_KEY=$PHYSSEC_RELEASE_KEY
     # shellcheck source=../../hub/deploy/bundle.sh
     . hub/deploy/bundle.sh
@@ -137,9 +137,6 @@ PORT=$(comm -23 <(seq 20000 20999 | sort) <(ss -ltnH | grep -o ':[0-9]* ' | tr -
 export PHYSSEC_SSH="-p $PORT -i $CACHE/id -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" XDG_CONFIG_HOME=$WORK/config
 chmod 600 "$CACHE/id"
 bundles
-if [[ ! -x $CACHE/rig/physsec-rig ]]; then
-    dotnet publish tests/PhysSec.Rig -c Release -r linux-x64 --self-contained -p:DebugType=none -p:TreatWarningsAsErrors=false --artifacts-path "$PWD/.artefacts/publish-x64" -o "$CACHE/rig" -nologo -v quiet -nodeReuse:false >&2
-fi
 cp --sparse=always "$CACHE/base.img" "$WORK/disk.img"
 say "starting the guest"
 power_on
@@ -167,15 +164,37 @@ Restart=always
 WantedBy=multi-user.target
 UNIT
 systemctl enable -q --now physsec-room
-sed -i 's/"names": \[.*\]/"names": ["127.0.0.1"]/' /etc/physsec-hub/hub.json
+# The hub stands at the far end of a cable: a network of its own, joined to the node's by one pair of interfaces.
+cat >/etc/systemd/system/hub-cable.service <<'UNIT'
+[Unit]
+Description=Cable between node and hub of the test
+Before=physsec-hub.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -ec 'ip netns add hub; ip -n hub link set lo up; ip link add n0 type veth peer name h0 netns hub; ip addr add 10.9.0.1/24 dev n0; ip -n hub addr add 10.9.0.2/24 dev h0; ip link set n0 up; ip -n hub link set h0 up'
+[Install]
+WantedBy=multi-user.target
+UNIT
+mkdir -p /etc/systemd/system/physsec-hub.service.d
+printf '[Unit]\nRequires=hub-cable.service\nAfter=hub-cable.service\n[Service]\nNetworkNamespacePath=/run/netns/hub\n' >/etc/systemd/system/physsec-hub.service.d/cable.conf
+sed -i 's/"names": \[.*\]/"names": ["10.9.0.2"]/' /etc/physsec-hub/hub.json
+systemctl daemon-reload
+systemctl enable -q --now hub-cable
 systemctl restart physsec-hub
 for i in $(seq 300); do runuser -u physsec-hub -- /opt/physsec/hub/current/physsec-hub status --state /var/lib/physsec-hub >/dev/null 2>&1 && break; sleep 1; done
 code=$(runuser -u physsec-hub -- /opt/physsec/hub/current/physsec-hub enroll n1 --state /var/lib/physsec-hub | sed -n "s/.*enroll '\(.*\)'.*/\1/p")
 runuser -u physsec-node -- /opt/physsec/node/current/physsec-node enroll "$code" --board /etc/physsec-board/board.json
 systemctl start physsec-node
+token=$(runuser -u physsec-hub -- /opt/physsec/hub/current/physsec-hub token --state /var/lib/physsec-hub --name test --role administrator --hours 24 --may-release)
+printf '#!/bin/sh\nexec ip netns exec hub curl -sk --max-time 60 -H "Authorization: Bearer %s" -H "content-type: application/json" "https://10.9.0.2:8443/api/v1/$1" ${2:+-d "$2"}\n' "$token" >/usr/local/bin/api
+printf '#!/bin/sh\nexec /opt/rig/physsec-rig room /etc/physsec-board/board.json "$@"\n' >/usr/local/bin/room
+chmod 755 /usr/local/bin/api /usr/local/bin/room
 ROOM
 check "the enrolled node is well, and the hub acknowledges" guest 'for i in $(seq 120); do /opt/physsec/node/current/physsec-node status --linked && exit 0; sleep 1; done; journalctl -u physsec-node -n 20 --no-pager; exit 1'
 check "status says so from here" ./deploy.sh status $HOST
+check "systemd finds the node exposed to 2.0 at most" guest systemd-analyze security --no-pager --threshold=20 physsec-node.service
+check "systemd finds the hub exposed to 2.5 at most" guest systemd-analyze security --no-pager --threshold=25 physsec-hub.service
 
 guest touch /run/before
 pid=$(node_pid)
@@ -186,17 +205,54 @@ check "… and the node runs on" test "$(node_pid)" = "$pid"
 cp "$WORK/two.tar.gz" "$WORK/forged.tar.gz"
 cp "$WORK/one.tar.gz.sig" "$WORK/forged.tar.gz.sig"
 check "a bundle with another's signature is refused" ends_with 77 "signature" ./deploy.sh node $HOST --bundle "$WORK/forged.tar.gz"
-guest '/opt/rig/physsec-rig room /etc/physsec-board/board.json exit hold; sleep 1; /opt/rig/physsec-rig room /etc/physsec-board/board.json open; sleep 2' >/dev/null
+guest 'room exit hold; sleep 1; room open; sleep 2' >/dev/null
 check "while a door is open nothing is changed" ends_with 75 "is open" ./deploy.sh node $HOST --bundle "$WORK/two.tar.gz" --wait 3
 check "… and the node runs on" test "$(node_pid)" = "$pid"
-guest 'for it in close "exit release"; do /opt/rig/physsec-rig room /etc/physsec-board/board.json $it; done; sleep 2' >/dev/null
+guest 'for it in close "exit release"; do room $it; done; sleep 2' >/dev/null
 check "an upgrade is taken over" ends_with 0 "in use and well" ./deploy.sh node $HOST --bundle "$WORK/two.tar.gz" --limit 240
 check "… its version is in use" in_use $TWO
 check "a version that does not start is taken back by itself" ends_with 1 "back to $TWO, which is well" ./deploy.sh node $HOST --bundle "$WORK/bad.tar.gz" --limit 30
 check "… the old version is in use" in_use $TWO
 check "a rollback goes to the version before" ends_with 0 "in use and well" ./deploy.sh rollback $HOST node
 check "… its version is in use" in_use "$ONE"
-check "kill -9 leaves the lock without power, and the node comes back" guest 'systemctl kill -s KILL physsec-node; for i in $(seq 120); do /opt/physsec/node/current/physsec-node status >/dev/null 2>&1 && break; sleep 1; done; /opt/rig/physsec-rig room /etc/physsec-board/board.json status | grep "\"lockOutput\":false"'
+check "kill -9 leaves the lock without power, and the node comes back" guest 'systemctl kill -s KILL physsec-node; for i in $(seq 120); do /opt/physsec/node/current/physsec-node status >/dev/null 2>&1 && break; sleep 1; done; room status | grep "\"lockOutput\":false"'
+
+# ---- communications ----------------------------------------------------------------------------------------------------------------------------
+# Whatever happens to the link, no door is released by it (R-ACC-14). The room counts each release; the hub's command is the only one that is meant.
+releases() { guest room status | sed -n 's/.*"lockReleases":\([0-9]*\).*/\1/p'; }
+released() { guest api "doors/$DOOR/release" "'{\"reason\":\"test of the link\"}'"; }
+link_heals() {
+    guest 'for i in $(seq 240); do /opt/physsec/node/current/physsec-node status --linked && exit 0; sleep 1; done; journalctl -u physsec-node -n 20 --no-pager; exit 1'
+}
+releases_by_command() { # the proof that a release would have been seen
+    local before said
+    before=$(releases)
+    said=$(released)
+    printf '%s\n' "$said"
+    guest 'for i in $(seq 60); do room status | grep -q "\"lockOutput\":false" && exit 0; sleep 1; done; exit 1' && grep -q '"done"' <<<"$said" && [[ $(releases) == $((before + 1)) ]]
+}
+fault() { # fault "what happens" "how it is done" "how it is undone" [a command is asked for meanwhile: yes]
+    local before pid said=''
+    before=$(releases) pid=$(node_pid)
+    guest "$2" >"$WORK/fault.log" 2>&1
+    if [[ ${4-} ]]; then said=$(released); fi
+    guest 'for i in 1 2 3 4 5; do room card 9 $((1000 + i)); room card 9 $((2000 + i)) out; sleep 2; done' >/dev/null
+    check "$1: no card and no command releases the door" test "$(releases)" = "$before"
+    [[ ! ${4-} ]] || check "$1: the hub says that the command did not arrive" grep -q '"no-answer"' <<<"$said"
+    guest "$3" >>"$WORK/fault.log" 2>&1
+    check "$1: link and hub are well again" link_heals
+    check "$1: what came back has released nothing" test "$(releases)" = "$before"
+    check "$1: the node never stopped" test "$(node_pid)" = "$pid"
+    check "$1: a new command works, once" releases_by_command
+}
+DOOR=$(guest api doors | grep -o '"id": *"[^"]*"' | sed -n '1s/.*"\([^"]*\)"$/\1/p')
+check "a command of the hub releases the door once" releases_by_command
+fault "the cable is pulled" 'ip link set n0 down' 'ip link set n0 up' yes
+fault "the address is gone" 'ip addr flush dev n0' 'ip addr add 10.9.0.1/24 dev n0' yes
+fault "the hub is killed" 'systemctl kill -s KILL physsec-hub; systemctl stop physsec-hub' 'systemctl start physsec-hub'
+fault "garbage instead of the hub" 'systemctl stop physsec-hub; systemd-run -q --unit=garbage ip netns exec hub systemd-socket-activate --accept --inetd -l 10.9.0.2:8883 cat /dev/urandom; sleep 20' \
+    'systemctl stop garbage; systemctl start physsec-hub'
+fault "the clock jumps two days ahead" 'date -s "+2 days"' 'date -s "-2 days"'
 
 # ---- power cuts ------------------------------------------------------------------------------------------------------------------------------
 # bash itself says which command comes next (DEBUG trap through BASH_ENV): at the chosen one the kernel resets the machine at once, without a sync.

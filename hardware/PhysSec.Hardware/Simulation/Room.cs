@@ -55,14 +55,17 @@ public sealed class Room(RoomParameters parameters)
         { } it => IsOn(it.Id) || ExitPressed,
     };
 
+    /// <summary>How often the software has released the lock since the room began: what an observer who never looks away would count.</summary>
+    public int LockReleases { get; private set; }
+
     public bool IsOn(string output) => _on.Contains(output);
 
     public bool IsOn(DeviceRole role) => parameters.Devices.Any(it => it.Role == role && _on.Contains(it.Id));
 
     public void SetOutput(string output, bool on)
     {
-        if (on) _on.Add(output);
-        else _on.Remove(output);
+        if (!on) _on.Remove(output);
+        else if (_on.Add(output) && output == LockEntry?.Id) LockReleases++;
     }
 
     /// <summary>Somebody pulls the leaf from outside; false = the lock holds it.</summary>

@@ -170,6 +170,7 @@ internal sealed class RoomCommands(
             json.WriteString("leaf", room.LeafOpen ? "open" : "closed");
             json.WriteBoolean("lockFree", room.LockFree);
             json.WriteBoolean("lockOutput", room.IsOn(DeviceRole.Lock));
+            json.WriteNumber("lockReleases", room.LockReleases);
             json.WriteBoolean("exitPressed", room.ExitPressed);
             json.WriteBoolean("leak", room.Leak);
             json.WriteBoolean("mains", room.Mains);

@@ -10,6 +10,16 @@ public sealed class RoomTests
     private readonly Room _room = new(_parameters);
 
     [Fact]
+    public void Each_time_that_the_software_releases_the_lock_is_counted_once()
+    {
+        var door = _parameters.Devices.OfType<OutputEntry>().Single(it => it.Role == DeviceRole.Lock).Id;
+        var lamp = _parameters.Devices.OfType<OutputEntry>().First(it => it.Role != DeviceRole.Lock).Id;
+        foreach (var (output, on) in new[] { (door, true), (door, true), (lamp, true), (door, false), (door, true) }) _room.SetOutput(output, on);
+
+        Assert.Equal(2, _room.LockReleases);
+    }
+
+    [Fact]
     public void With_cooling_the_room_settles_between_the_cooler_s_start_and_full_power()
     {
         _room.Step(4 * 3_600);
