@@ -24,13 +24,15 @@ help() {
            動作中のデモの部屋を操作します。
   test [--fast]
            Every test: unit, real processes, real broker, real mail server, real browser. --fast: unit tests only.
-  test --vm [--repeat N] [--break wiegand|i2c | --wiegand [FRAMES]]
+  test --vm
+           Both of the following, in virtual machines (half an hour).
+  test --vm board [--repeat N] [--break wiegand|i2c | --wiegand [FRAMES]]
            Hardware in the loop: the node's native arm64 program in a virtual machine with GPIO, I2C, serial lines and a watchdog (tests/vm).
            --repeat N       N runs, whose consoles must be the same byte for byte
            --break WHAT     breaks the simulated wiring on purpose: the run must fail
            --wiegand        10,000 cards on a busy machine: none wrong, at most 1 in 1,000 lost (20 minutes)
   test --vm deploy [--cuts N]
-           Installs, upgrades, takes back and removes the programs in a Debian guest with systemd and sshd, and cuts its power N times (20 minutes).
+           Installs, upgrades, takes back and removes the programs in a Debian guest with systemd and sshd, spoils the link, and cuts the power N times.
   bench [NAME]
            Measures the budgets of the README. node: the native program against the one on the shared runtime (published for it first).
   soak kill [--rounds N] [--seed S]
@@ -201,9 +203,18 @@ deploy_tests() {
     PHYSSEC_RELEASE_KEY=$RELEASE_KEY tests/vm/deploy-test.sh "$folder" "$@"
 }
 
-# The program that ships, on a real kernel's lines and buses. The unit tests cover the rest.
 vm_tests() {
-    if [[ ${1-} == deploy ]]; then deploy_tests "${@:2}"; return; fi
+    case ${1-} in
+        '') ./deploy.sh test --vm board && exec ./deploy.sh test --vm deploy ;;
+        board) board_tests "${@:2}" ;;
+        deploy) deploy_tests "${@:2}" ;;
+        -*) board_tests "$@" ;;
+        *) fail "test --vm knows board and deploy, not '$1'" 64 ;;
+    esac
+}
+
+# The program that ships, on a real kernel's lines and buses. The unit tests cover the rest.
+board_tests() {
     local folder=.artefacts/vm started=$SECONDS rc=0 cache=cold
     [[ -f $folder/kernel/ready && -f $folder/node/physsec-node && -f $folder/guest/vm-guest ]] && cache=warm
     command -v apt-get >/dev/null || vm_skipped "there is no apt-get: it is made of Debian's packages"
