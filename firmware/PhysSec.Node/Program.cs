@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using PhysSec.Hardware;
 using PhysSec.Node;
+using PhysSec.Node.Commissioning;
 using PhysSec.Node.Enrolment;
 using PhysSec.Node.Health;
 
@@ -14,6 +15,7 @@ const string Help = $"""
     physsec-node --config FILE         run the node
     {EnrolCommand.Help}
     {StatusCommand.Help}
+    {CommissionCommand.Help}
     physsec-node off --config FILE     while no node runs: switch every output off, and end
     physsec-node check --config FILE   check node.json, its keys and its board file; touch no line
     physsec-node --version
@@ -33,6 +35,8 @@ switch (args)
         return await EnrolCommand.RunAsync(rest);
     case ["status", .. var rest]:
         return await StatusCommand.RunAsync(rest, TimeProvider.System);
+    case ["commission", .. var rest]:
+        return await CommissionCommand.RunAsync(rest, TimeProvider.System);
     case ["off", "--config", var file]:
         return await WithConfig(file, Off);
     case ["check", "--config", var file]:

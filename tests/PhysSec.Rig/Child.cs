@@ -37,11 +37,11 @@ public sealed partial class Child : IAsyncDisposable
         get { lock (_gate) return [.. _lines]; }
     }
 
-    /// <summary>Starts a program. Null in <paramref name="environment"/> removes a variable.</summary>
+    /// <summary>Starts a program. Null in <paramref name="environment"/> removes a variable; <paramref name="typed"/> leaves its input open for <see cref="TypeAsync"/>.</summary>
     /// <exception cref="RigException">The program is missing or may not be started.</exception>
     public static Child Start(
         string name, string file, IEnumerable<string> arguments, Action<string>? say = null,
-        IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
+        IReadOnlyDictionary<string, string?>? environment = null, string? folder = null, bool typed = false)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         var start = new ProcessStartInfo(file, arguments)
@@ -64,7 +64,7 @@ public sealed partial class Child : IAsyncDisposable
             throw new RigException($"{file} cannot be started: {failure.Message}. Is it installed?");
         }
 
-        process.StandardInput.Close();
+        if (!typed) process.StandardInput.Close();
         var child = new Child(name, process);
         child.Follow(say);
         return child;
@@ -100,6 +100,13 @@ public sealed partial class Child : IAsyncDisposable
                 : Ended.IsCompleted ? throw new RigException($"{Name} ended with code {Ended.Result} before it said {what}. {Tail()}")
                 : Task.FromResult<string?>(null),
             limit, cancel);
+
+    /// <summary>A line, as a person at the terminal types it.</summary>
+    public async Task TypeAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+    }
 
     /// <summary>kill -9.</summary>
     public async Task KillAsync()

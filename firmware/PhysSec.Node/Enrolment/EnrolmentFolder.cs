@@ -50,6 +50,21 @@ public sealed class EnrolmentFolder(string folder)
         }
     }
 
+    /// <summary>Which node this board is; nulls before it is one.</summary>
+    public (string? Site, string? Node) Identity()
+    {
+        if (!IsEnrolled) return (null, null);
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(ConfigurationPath));
+            return (json.RootElement.GetProperty("site").GetString(), json.RootElement.GetProperty("node").GetString());
+        }
+        catch (Exception failure) when (failure is JsonException or KeyNotFoundException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new EnrolmentException($"{ConfigurationPath} cannot be read: {failure.Message} physsec-node check says more.", failure);
+        }
+    }
+
     /// <summary>Stores what the hub gave.</summary>
     /// <param name="answer">Of the hub, checked.</param>
     /// <param name="board">Path of the board file.</param>
