@@ -13,6 +13,9 @@ namespace PhysSec.Node.Commissioning;
 /// </summary>
 internal sealed class CommissioningSession : IDisposable
 {
+    private static readonly TimeSpan _settled = TimeSpan.FromSeconds(2); // Longer than any contact's debounce; one that cannot be read is told at its check.
+    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(20);
+
     private readonly TimeProvider _clock;
     private readonly CommissioningFolder _folder;
     private readonly EnrolmentFolder _enrolment;
@@ -64,6 +67,8 @@ internal sealed class CommissioningSession : IDisposable
 
         foreach (var it in _board.Readers) it.FrameRead += frame => Post(SeenAt(it.Id, frame));
         await WelcomeAsync();
+        var opened = _clock.GetTimestamp();
+        while (_board.Inputs.Any(it => it.Active is null) && _clock.GetElapsedTime(opened) < _settled) await Task.Delay(_look, _clock);
         foreach (var it in _board.Inputs.Where(it => it.Active is not null)) Carry(_run.Take(new ContactSeen(it.Id, it.Active), _clock.GetLocalNow()), keep: false);
         if (_run.Current is not null) Carry(_run.Begin(), keep: true);
         _ = Task.Factory.StartNew(() => Read(from), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
