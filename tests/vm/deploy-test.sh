@@ -189,7 +189,7 @@ runuser -u physsec-node -- /opt/physsec/node/current/physsec-node enroll "$code"
 systemctl start physsec-node
 ROOM
 check "the enrolled node is well, and the hub acknowledges" guest 'for i in $(seq 120); do /opt/physsec/node/current/physsec-node status --linked && exit 0; sleep 1; done; journalctl -u physsec-node -n 20 --no-pager; exit 1'
-guest bash -s >"$WORK/provision.log" 2>&1 <<'SITE'
+guest bash -s <<'SITE'
 set -e
 token=$(runuser -u physsec-hub -- /opt/physsec/hub/current/physsec-hub token --state /var/lib/physsec-hub --name test --role administrator --hours 24 --may-release)
 printf '#!/bin/sh\nexec ip netns exec hub curl -sk --max-time 60 -H "Authorization: Bearer %s" -H "content-type: application/json" -X "$1" "https://10.9.0.2:8443/api/v1/$2" ${3:+-d "$3"}\n' "$token" >/usr/local/bin/api
@@ -198,7 +198,7 @@ chmod 755 /usr/local/bin/api /usr/local/bin/room
 api PUT zones/room '{"id":"room","nameJa":"サーバ室","nameEn":"Server room","level":1,"maxAgeHours":720,"required":"low","onJournalFault":"refuse"}'
 api PUT doors/door-a '{"id":"door-a","node":"n1","zone":"room","nameJa":"扉","nameEn":"Door","releaseTime":5,"extendedReleaseTime":15,"openTime":600,"preAlarmTime":500,"readerAssurance":"low"}'
 SITE
-check "the hub has its zone and its door" grep -q '"id": *"door-a"' "$WORK/provision.log"
+check "the hub has its zone and its door" guest "api GET doors | grep '\"id\": *\"door-a\"'"
 check "status says so from here" ./deploy.sh status $HOST
 check "systemd finds the node exposed to 2.0 at most" guest systemd-analyze security --no-pager --threshold=20 physsec-node.service
 check "systemd finds the hub exposed to 2.5 at most" guest systemd-analyze security --no-pager --threshold=25 physsec-hub.service

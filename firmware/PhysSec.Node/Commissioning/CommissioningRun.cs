@@ -105,12 +105,12 @@ public sealed class CommissioningRun
         };
     }
 
-    /// <summary>Keeps how a contact stands; true when that had not been known.</summary>
+    /// <summary>Keeps how a contact stands; true when that had not been known, or is what it was.</summary>
     private bool Learnt(ContactSeen contact)
     {
-        var unknown = _contacts.GetValueOrDefault(contact.Device) is null;
+        var before = _contacts.GetValueOrDefault(contact.Device);
         _contacts[contact.Device] = contact.Active;
-        return unknown;
+        return before is null || before == contact.Active;
     }
 
     private IReadOnlyList<Act> Answer(Check check, string text, DateTimeOffset at)
