@@ -14,7 +14,11 @@ public sealed class NodeReport(
     NodeConfig config, BoardFile board, Field devices, ControlLoop loop, PolicyIntake policies, CertificateIntake certificate, string boot, Func<JournalStore?> journal)
 {
     private const int Schema = 1;
+    private static readonly TimeSpan _storageAgain = TimeSpan.FromMinutes(1);
+    private readonly Lock _wear = new();
     private readonly TimeSpan _started = loop.Uptime;
+    private TimeSpan? _storageLooked;
+    private StorageHealth? _storage;
     private readonly IReadOnlyList<PointDescription> _points = DerivedPoints.WithDewPoints(Points(devices.Sensors));
     private readonly IReadOnlyList<DoorDescription> _doors = Doors(board);
 
@@ -55,8 +59,19 @@ public sealed class NodeReport(
         if (loop.Clock == ClockQuality.Unset) faults.Add("the clock is unset");
         if (policies.InForce is null) faults.Add("there is no policy: every door refuses");
         if (loop.Lost > 0) faults.Add($"{loop.Lost} inputs were lost to a full queue; every contact was read again");
+        if (Storage() is { NearEnd: true } worn) faults.Add($"the memory {worn.Device} is near the end of its life: put the spare in");
         faults.AddRange(devices.Faults);
         return faults;
+    }
+
+    private StorageHealth? Storage()
+    {
+        lock (_wear)
+        {
+            if (_storageLooked is { } last && loop.Uptime - last < _storageAgain) return _storage;
+            (_storageLooked, _storage) = (loop.Uptime, StorageWear.Of(config.StateFolder));
+            return _storage;
+        }
     }
 
     private NodeHealth Health()
@@ -64,7 +79,7 @@ public sealed class NodeReport(
         var age = policies.InForce is { } policy && loop.SiteTime is { } now ? Math.Max(0, (now - policy.ConfirmedAt).TotalSeconds) : (double?)null;
         return new(
             Math.Round((loop.Uptime - _started).TotalSeconds, 1), journal()?.Backlog ?? 0, DiskFree, Math.Round(Environment.WorkingSet / 1048576.0, 1), loop.Clock,
-            policies.InForce?.Version ?? 0, age, devices.FramesDiscarded);
+            policies.InForce?.Version ?? 0, age, devices.FramesDiscarded, Storage());
     }
 
     private static IReadOnlyList<PointDescription> Points(IReadOnlyList<Sensor> sensors) =>

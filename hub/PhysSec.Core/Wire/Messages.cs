@@ -36,7 +36,10 @@ public sealed record NodeState(string State, string Boot, long Epoch, DateTimeOf
 /// <summary>What the node page shows. Disk in bytes free; Backlog counts records that the hub has not acknowledged.</summary>
 public sealed record NodeHealth(
     double UptimeSeconds, long Backlog, long DiskFreeBytes, double MemoryMegabytes, ClockQuality Clock, long PolicyVersion,
-    double? PolicyAgeSeconds, long FramesDiscarded);
+    double? PolicyAgeSeconds, long FramesDiscarded, StorageHealth? Storage = null);
+
+/// <summary>The memory that the node's state lies on. WrittenBytes since the machine's start; LifeUsedPercent at most, null where it does not tell; NearEnd: replace it.</summary>
+public sealed record StorageHealth(string Device, long WrittenBytes, int? LifeUsedPercent, bool NearEnd);
 
 /// <summary>A live value, QoS 0. Quality is <c>good</c>, <c>stale</c>, <c>fault</c> or <c>unknown</c>.</summary>
 public sealed record LiveValue(JsonElement V, string Quality, DateTimeOffset? At, string Unit);
