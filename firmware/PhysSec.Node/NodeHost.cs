@@ -33,6 +33,7 @@ public sealed class NodeHost(
     private Task _looping = Task.CompletedTask;
     private NodeReport? _report;
     private HealthFile? _health;
+    private BoardConfigured? _boardOnRecord;
     private JournalStore? _known; // The journal that the rest of the node has been told of.
 
     /// <summary>Why the node had to stop by itself; null after an orderly stop.</summary>
@@ -62,6 +63,7 @@ public sealed class NodeHost(
         _certificate = new CertificateIntake(config.Node, config.Authority, config.Certificate, config.DeviceKey, config.StateFolder);
         _report = new NodeReport(config, boardFile, _field, _loop, _policies, _certificate, boot, () => _writer.Store);
         _uplink = Connect(_report);
+        _boardOnRecord = SealedBoard();
         _health = new HealthFile(HealthFile.Folder(config.StateFolder), _report.Local, log);
 
         var stored = _policies.Load();
@@ -182,5 +184,23 @@ public sealed class NodeHost(
         if (_policies!.InForce is null && _policies.Load() is { } late) _loop!.Post(late);
         else _policies.SaveAnew();
         _loop!.Post(new MemoryWanted());
+        if (_boardOnRecord is { } board && board.Hash != store.Board) _loop.Post(new Noted(new Entry(Streams.Access, board)));
+    }
+
+    /// <summary>What a spare board will ask the hub for.</summary>
+    private BoardConfigured? SealedBoard()
+    {
+        try
+        {
+            var text = File.ReadAllText(config.BoardPath);
+            if (text.Length <= BoardSeal.BytesMax) return new(boardFile.Name, BoardSeal.Hash(text), BoardSeal.Seal(config.SiteKey, config.Site, config.Node, text));
+            log.LogWarning("{File} is too large to be kept at the hub for a spare board", config.BoardPath);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning("{File} is not kept at the hub for a spare board: {Fault}", config.BoardPath, failure.Message);
+        }
+
+        return null;
     }
 }

@@ -21,6 +21,8 @@ internal static class CommandLine
         physsec-hub init  --state DIR [--config FILE]      makes the same, then ends
         physsec-hub enroll NAME --state DIR [--title TEXT] [--minutes 60]
                                                            prints a one-time code, also as QR, for physsec-node enroll on the board; the hub may be running
+        physsec-hub enroll NAME --replace --reason TEXT --state DIR [--minutes 60]
+                                                           the same for a spare board: it becomes NAME with NAME's board file, and the old board is shut out
         physsec-hub status --state DIR                     says how the running hub is; exit 0 only when store and broker work
         physsec-hub nodes --state DIR                      one line for each node of the running hub: name, state, firmware
         physsec-hub token --state DIR --name NAME --role administrator|operator|auditor [--hours N] [--may-release]
@@ -86,10 +88,12 @@ internal static class CommandLine
     {
         var (folder, id, title) = (options.Need("state"), options.Plain("NAME"), options.Get("title"));
         if (!int.TryParse(options.Get("minutes") ?? "60", NumberStyles.None, CultureInfo.InvariantCulture, out var minutes)) throw new UsageException($"--minutes takes 1–{Enrolments.MinutesMax}");
-        var answer = await LocalSocket.PostAsync(folder, "nodes", new JsonObject { ["id"] = id, ["name"] = title, ["minutes"] = minutes });
+        var replaces = options.Has("replace") ? options.Need("reason") : null;
+        var answer = await LocalSocket.PostAsync(
+            folder, "nodes", new JsonObject { ["id"] = id, ["name"] = title, ["minutes"] = minutes, ["replace"] = replaces is not null, ["reason"] = replaces });
         var (code, expires) = answer is not null
             ? ((string)answer["code"]!, (DateTimeOffset)answer["expiresAt"]!)
-            : await InviteAsync(folder, id, title, minutes, clock);
+            : await InviteAsync(folder, id, title, minutes, replaces, clock);
         using var qr = QRCoder.QRCodeGenerator.GenerateQrCode(code, QRCoder.QRCodeGenerator.ECCLevel.L);
         using var picture = new QRCoder.AsciiQRCode(qr);
         return Say(
@@ -98,17 +102,17 @@ internal static class CommandLine
             {code}
 
             On the board, before {expires.ToLocalTime():yyyy-MM-dd HH:mm}, once (制御装置で、期限までに一度だけ):
-              physsec-node enroll '{code}'
+              physsec-node enroll '{code}'{(replaces is null ? " --board FILE" : " --restore")}
             """, 0);
     }
 
-    private static async Task<(string Code, DateTimeOffset Expires)> InviteAsync(string folder, string id, string? title, int minutes, TimeProvider clock)
+    private static async Task<(string Code, DateTimeOffset Expires)> InviteAsync(string folder, string id, string? title, int minutes, string? replaces, TimeProvider clock)
     {
         await using var state = HubHome.Open(folder, null, clock);
         if (state.Configuration.Console.Port == 0) throw new UsageException("console.port in hub.json is 0: any free one; start the hub first, or set a port");
         using var nodes = new Nodes(state, clock);
         var link = new NodeLink(Microsoft.Extensions.Logging.Abstractions.NullLogger<NodeLink>.Instance);
-        var made = await new Enrolments(state, nodes, link, new TurnedAway(state.Store, clock), clock).InviteAsync(Actor.CommandLine, id, title, minutes);
+        var made = await new Enrolments(state, nodes, link, new TurnedAway(state.Store, clock), clock).InviteAsync(Actor.CommandLine, id, title, minutes, replaces);
         return (made.Code, made.ExpiresAt);
     }
 
@@ -192,7 +196,7 @@ internal static class CommandLine
 
     private sealed class Options
     {
-        private static readonly string[] _flags = ["may-release"];
+        private static readonly string[] _flags = ["may-release", "replace"];
         private readonly Dictionary<string, string> _values = [];
         private readonly string? _plain;
 

@@ -1,4 +1,5 @@
 using PhysSec.Hardware;
+using PhysSec.Node.Journal;
 
 namespace PhysSec.Node.Enrolment;
 
@@ -11,18 +12,23 @@ internal static class EnrolCommand
     public const string Help = """
         physsec-node enroll 'CODE' --board FILE [--to DIR] [--state DIR] [--again]
                                            make this board a node, with the code that physsec-hub enroll printed; the key is made here and stays here
+        physsec-node enroll 'CODE' --restore [--to DIR] [--state DIR]
+                                           make this spare board the node of physsec-hub enroll NAME --replace: with its board file, in the old board's place
         """;
 
     public static async Task<int> RunAsync(string[] args)
     {
         string? code = null, board = null, to = "/etc/physsec-node", state = "/var/lib/physsec-node";
-        var again = false;
+        var (again, restore) = (false, false);
         for (var i = 0; i < args.Length; i++)
         {
             switch (args[i])
             {
                 case "--again":
                     again = true;
+                    break;
+                case "--restore":
+                    restore = true;
                     break;
                 case "--board" when i + 1 < args.Length:
                     board = Path.GetFullPath(args[++i]);
@@ -42,19 +48,29 @@ internal static class EnrolCommand
         }
 
         if (code is null) return await SayAsync($"the code is missing\n{Help}", Usage);
-        if (board is null) return await SayAsync($"--board is missing: the file that says what hangs on which pin\n{Help}", Usage);
+        if (restore && board is not null) return await SayAsync($"--restore brings the board file from the hub: leave --board out\n{Help}", Usage);
+        if (restore && File.Exists(Path.Combine(state, JournalFiles.Name)))
+            return await SayAsync($"{state} holds a journal: this board has been a node. A spare board is an empty one; set that folder aside, or give another with --state.", Usage);
+        if (board is null && !restore) return await SayAsync($"--board is missing: the file that says what hangs on which pin\n{Help}", Usage);
         if (EnrolmentCode.Parse(code, out var fault) is not { } parsed) return await SayAsync($"the code: {fault}", Usage);
         var folder = new EnrolmentFolder(to);
         if (folder.IsEnrolled && !again)
             return await SayAsync($"{folder.ConfigurationPath} is there: this board is a node already. With --again it becomes the code's node, with a new key and a new epoch.", Usage);
         try
         {
-            _ = BoardFile.Load(board); // A mistake in it is better seen now than at the start.
+            if (board is not null) _ = BoardFile.Load(board); // A mistake in it is better seen now than at the start.
             using var key = folder.Key(anew: again);
             var answer = await EnrolmentClient.EnrolAsync(parsed, key, CancellationToken.None);
-            folder.Store(answer, board, state, anew: again);
+            if (restore) _ = BoardFile.Load(board = folder.StoreBoard(answer));
+            folder.Store(answer, board!, state, anew: again);
             Console.WriteLine($"enrolled: node {answer.Node} of site {answer.Site}, epoch {answer.Epoch}; {folder.ConfigurationPath}");
             Console.WriteLine($"登録しました: サイト {answer.Site} の制御装置 {answer.Node}");
+            if (restore)
+            {
+                Console.WriteLine($"restored: {board}; the old board is shut out. Prove the wiring and the ways out anew before people rely on it: physsec-node commission");
+                Console.WriteLine("復旧しました: 旧基板は失効しました。運用を始める前に配線と退室経路を再確認してください: physsec-node commission");
+            }
+
             return 0;
         }
         catch (Exception failure) when (failure is EnrolmentException)

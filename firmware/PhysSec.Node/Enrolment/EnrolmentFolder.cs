@@ -14,6 +14,7 @@ public sealed class EnrolmentFolder(string folder)
 {
     public const string Configuration = "node.json";
     private const string KeyFile = "node.key";
+    private const string BoardName = "board.json";
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     public string ConfigurationPath => Path.Combine(folder, Configuration);
@@ -87,6 +88,23 @@ public sealed class EnrolmentFolder(string folder)
             Write("hub.pub", answer.HubKey);
             Write("site.key", answer.SiteKey);
             Write(Configuration, Json(answer, board, state));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new EnrolmentException($"{folder} cannot be written: {failure.Message} Make room or give rights, then use the same code again.", failure);
+        }
+    }
+
+    /// <summary>Stores the board file of the node that this board replaces; its path.</summary>
+    /// <exception cref="EnrolmentException">The hub gave none, or the folder cannot be written.</exception>
+    public string StoreBoard(Core.Wire.Enrolment answer)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        if (answer.Board is null) throw new EnrolmentException("The hub gave no board file: the code was not made with --replace. Use the same code again with --board FILE.");
+        try
+        {
+            Write(BoardName, answer.Board);
+            return Path.Combine(folder, BoardName);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -17,6 +17,7 @@ public sealed partial class JournalStore : IDisposable
 {
     private const string EpochName = "epoch";
     private const string MemoryName = "memory";
+    private const string BoardName = "board";
     private const string NewestName = "newest";
 
     private readonly Lock _gate = new();
@@ -116,6 +117,9 @@ public sealed partial class JournalStore : IDisposable
 
     public string? Get(string name) => Meta(name);
 
+    /// <summary>Hash of the board file that is on record last; it becomes durable with that record.</summary>
+    public string? Board => Meta(BoardName);
+
     /// <summary>Where a stream of the epoch in force stands.</summary>
     public StreamState State(string stream)
     {
@@ -171,6 +175,7 @@ public sealed partial class JournalStore : IDisposable
             ("$epoch", record.Epoch), ("$stream", record.Stream), ("$seq", seq), ("$hash", hash), ("$body", body),
             ("$at", record.At is { } at ? at.ToUnixTimeSeconds() : DBNull.Value));
         SetState(record.Epoch, record.Stream, state with { Seq = seq, Hash = hash });
+        if (record.Fact is BoardConfigured board) Set(BoardName, board.Hash);
         return new(record.Epoch, record.Stream, seq, state.Hash, hash, body, hot);
     }
 

@@ -5,9 +5,9 @@ namespace PhysSec.Core.Wire;
 /// <summary>What a board sends: the secret part of its one-time code and a PKCS #10 request, in PEM, signed by the key that it made.</summary>
 public sealed record EnrolmentRequest(string? Code, string? Request);
 
-/// <summary>What a board gets; certificates and keys in PEM. The site key (64 hex digits) is a secret; everything else is public.</summary>
+/// <summary>What a board gets; certificates and keys in PEM. The site key (64 hex digits) is a secret; Board is the board file of the node that this board replaces.</summary>
 public sealed record Enrolment(
-    string Site, string Node, long Epoch, string Certificate, string Authority, string SiteKey, string HubKey, BrokerAddress Broker);
+    string Site, string Node, long Epoch, string Certificate, string Authority, string SiteKey, string HubKey, BrokerAddress Broker, string? Board = null);
 
 /// <summary>Host is also the name in the broker's certificate.</summary>
 public sealed record BrokerAddress(string Host, int Port);

@@ -33,6 +33,7 @@ public sealed record JournalRecord(
 [JsonDerivedType(typeof(EpochBegan), "epoch.began")]
 [JsonDerivedType(typeof(MeasurementsThinned), "measurements.thinned")]
 [JsonDerivedType(typeof(CertificateRenewed), "certificate.renewed")]
+[JsonDerivedType(typeof(BoardConfigured), "board.configured")]
 public abstract record Fact;
 
 /// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. PolicyAgeSeconds is null when it cannot be known (which only leaving survives). Purpose, Escort and Items describe the visit where the entry declared them.</summary>
@@ -90,3 +91,6 @@ public sealed record MeasurementsThinned(long First, long Last, string Why) : Fa
 
 /// <summary>The node goes on with this certificate of its hub, for the same key. Thumbprint is its SHA-256.</summary>
 public sealed record CertificateRenewed(string Thumbprint, DateTimeOffset NotAfter) : Fact;
+
+/// <summary>The board file in force, sealed for the hub (<see cref="BoardSeal"/>): what a spare board needs. Hash is its text's SHA-256.</summary>
+public sealed record BoardConfigured(string Board, string Hash, string Sealed) : Fact;

@@ -10,7 +10,7 @@ namespace PhysSec.Hub.Api;
 /// <summary>Nodes, doors, live values, alarms.</summary>
 internal static class OperationApi
 {
-    public sealed record NewNode(string? Id, string? Name, int? Minutes);
+    public sealed record NewNode(string? Id, string? Name, int? Minutes, bool? Replace, string? Reason);
 
     public sealed record NewToken(string? Name, string? Role, int? Hours, bool? MayRelease);
 
@@ -23,7 +23,7 @@ internal static class OperationApi
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/nodes", (Nodes nodes) => nodes.List()).RequireAuthorization(HubApi.Any).WithSummary("The nodes and how they are. 制御装置");
-        api.MapPost("/nodes", async (Enrolments enrolments, NewNode it, HttpContext http) => await enrolments.InviteAsync(http.Actor(), it.Id, it.Name, it.Minutes ?? 60))
+        api.MapPost("/nodes", async (Enrolments enrolments, NewNode it, HttpContext http) => await enrolments.InviteAsync(http.Actor(), it.Id, it.Name, it.Minutes ?? 60, it.Replace == true ? it.Reason ?? "" : null))
             .RequireAuthorization(HubApi.A).WithSummary("Invites a node: a one-time code for physsec-node enroll, shown once. 機器登録コード発行");
         api.MapGet("/enrolment/authority", (HubHome state) => Results.Text(state.Authority.RootPem, "application/x-pem-file"))
             .AllowAnonymous().WithSummary("The site's certificate authority, to be compared with the code's pin. 認証局証明書");

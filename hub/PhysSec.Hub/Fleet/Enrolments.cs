@@ -29,10 +29,16 @@ public sealed class Enrolments(HubHome state, Nodes nodes, NodeLink link, Turned
     public Uri? Console { get; set; }
 
     /// <summary>Makes the code for one node; an earlier one for the same node ends.</summary>
+    /// <param name="actor">Who invites.</param>
+    /// <param name="id">The node's name.</param>
+    /// <param name="name">For people; null: the id, or the replaced node's.</param>
+    /// <param name="minutes">How long the code is good.</param>
+    /// <param name="replaces">The code is for a spare board in a known node's place, which gets that node's board file; this is why.</param>
     /// <exception cref="InputException">A field is wrong.</exception>
-    public async Task<Invitation> InviteAsync(Actor actor, string? id, string? name, int minutes)
+    public async Task<Invitation> InviteAsync(Actor actor, string? id, string? name, int minutes, string? replaces = null)
     {
         Nodes.CheckName(id);
+        var known = replaces is null ? null : Replaced(id!, replaces);
         if (minutes is < 1 or > MinutesMax) throw new InputException("minutes", string.Create(CultureInfo.InvariantCulture, $"{minutes} is out of range"), $"use 1–{MinutesMax}");
         var now = clock.GetUtcNow();
         var expires = now.AddMinutes(minutes);
@@ -41,11 +47,12 @@ public sealed class Enrolments(HubHome state, Nodes nodes, NodeLink link, Turned
         {
             store.Execute(
                 """
-                insert into invitations (node, name, hash, made_at, expires_at) values ($node, $name, $hash, $at, $expires)
-                on conflict do update set name = $name, hash = $hash, made_at = $at, expires_at = $expires, used_by = null
+                insert into invitations (node, name, hash, made_at, expires_at, replaces, made_by) values ($node, $name, $hash, $at, $expires, $replaces, $by)
+                on conflict do update set name = $name, hash = $hash, made_at = $at, expires_at = $expires, used_by = null, replaces = $replaces, made_by = $by
                 """,
-                ("$node", id), ("$name", name ?? id), ("$hash", Hash(secret)), ("$at", now), ("$expires", expires));
-            Records.Act(store, new Act(actor, "node.invited", id, null, null, new JsonObject { ["name"] = name ?? id, ["minutes"] = minutes }), now);
+                ("$node", id), ("$name", name ?? known ?? id), ("$hash", Hash(secret)), ("$at", now), ("$expires", expires), ("$replaces", replaces), ("$by", actor.Name));
+            Records.Act(store, new Act(
+                actor, "node.invited", id, replaces, null, new JsonObject { ["name"] = name ?? known ?? id, ["minutes"] = minutes, ["replace"] = replaces is not null }), now);
         });
         return new Invitation(id!, $"{Address()}#{Grouped(secret)}.{state.Authority.Pin}", expires);
     }
@@ -74,9 +81,24 @@ public sealed class Enrolments(HubHome state, Nodes nodes, NodeLink link, Turned
         {
             if (Find(store, hash) is not { } still || still.UsedBy is { } by && by != fingerprint) throw new InputException("code", "it was used meanwhile", "ask an administrator for a new one");
             store.Execute("update invitations set used_by = $key where node = $node", ("$key", fingerprint), ("$node", still.Node));
+            if (still is { Replaces: { } why, UsedBy: null }) Replacement.Record(store, actor, still.Node, why, still.MadeBy, now);
         });
         return new Enrolment(
-            state.Site.Value, invited.Node, epoch, certificate, state.Authority.RootPem, Convert.ToHexStringLower(state.Keys.Card), state.Keys.SigningPublicPem, Broker());
+            state.Site.Value, invited.Node, epoch, certificate, state.Authority.RootPem, Convert.ToHexStringLower(state.Keys.Card), state.Keys.SigningPublicPem, Broker(),
+            invited.Replaces is null ? null : state.Store.Read(store => Replacement.BoardOf(store, state, invited.Node)));
+    }
+
+    /// <summary>The name for people of a node that a spare board can replace.</summary>
+    private string Replaced(string id, string why)
+    {
+        if (string.IsNullOrWhiteSpace(why)) throw new InputException("reason", "it is missing", "say why the board is replaced");
+        return state.Store.Read(store =>
+        {
+            var name = store.One("select name from nodes where id = $id", row => row.GetString(0), ("$id", id))
+                ?? throw new InputException("id", $"no node is called {id}", "choose one of the enrolled nodes");
+            if (Replacement.BoardOf(store, state, id) is null) throw new InputException("id", $"no board file of {id} is kept here", "enrol the new board with its own board file, without --replace");
+            return name;
+        });
     }
 
     private BrokerAddress Broker() => state.Configuration.Broker is { Kind: "external" } other
@@ -90,8 +112,9 @@ public sealed class Enrolments(HubHome state, Nodes nodes, NodeLink link, Turned
     }
 
     private static Invited? Find(SqliteConnection store, string hash) => store.One(
-        "select node, name, expires_at, used_by from invitations where hash = $hash",
-        row => new Invited(row.GetString(0), row.GetString(1), Rows.FromStored(row.GetInt64(2)), row.IsDBNull(3) ? null : row.GetString(3)), ("$hash", hash));
+        "select node, name, expires_at, used_by, replaces, made_by from invitations where hash = $hash",
+        row => new Invited(row.GetString(0), row.GetString(1), Rows.FromStored(row.GetInt64(2)), row.Text("used_by"), row.Text("replaces"), row.Text("made_by")),
+        ("$hash", hash));
 
     private static PublicKey KeyOf(string? request)
     {
@@ -116,5 +139,5 @@ public sealed class Enrolments(HubHome state, Nodes nodes, NodeLink link, Turned
 
     private static string Hash(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
-    private sealed record Invited(string Node, string Name, DateTimeOffset ExpiresAt, string? UsedBy);
+    private sealed record Invited(string Node, string Name, DateTimeOffset ExpiresAt, string? UsedBy, string? Replaces, string? MadeBy);
 }

@@ -206,6 +206,7 @@ public sealed record Columns(
         EpochBegan => new("epoch.began"),
         MeasurementsThinned => new("measurements.thinned"),
         CertificateRenewed => new("certificate.renewed"),
+        BoardConfigured => new("board.configured"),
         _ => new("unknown"),
     };
 

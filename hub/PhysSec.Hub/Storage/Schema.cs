@@ -134,6 +134,11 @@ internal static class Schema
         create unique index dead_letters_hash on dead_letters (topic, hash);
         """,
         "alter table nodes add column policy_ahead integer;",
+        """
+        -- An invitation of a spare board says why, and who invited it: the replacement itself is recorded when the board comes.
+        alter table invitations add column replaces text;
+        alter table invitations add column made_by text;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

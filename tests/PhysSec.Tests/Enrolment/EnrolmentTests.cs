@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
 using PhysSec.Core;
+using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Fleet;
 using PhysSec.Tests.Ingest;
@@ -111,6 +113,43 @@ public sealed class EnrolmentTests : IAsyncLifetime
         Assert.False(_hub.Nodes.MayConnect(first.Id, old.GetCertHashString(HashAlgorithmName.SHA256)));
     }
 
+    [Fact]
+    public async Task A_spare_board_gets_the_board_file_that_its_node_put_on_record_and_the_old_board_is_shut_out_in_the_same_act()
+    {
+        using var first = await _hub.EnrolAsync("node-a");
+        const string Board = """{ "name": "room-a", "devices": [] }""";
+        var on = new BoardConfigured("room-a", BoardSeal.Hash(Board), BoardSeal.Seal(_hub.Home.Keys.Card, RunningHub.Site, first.Id, Board));
+        first.Write(on, _hub.Time.GetUtcNow());
+        await _hub.TakeBatchAsync(first, 1, 1);
+        var invited = await InviteAsync("the memory card has failed");
+        using var old = X509Certificate2.CreateFromPem(first.Bundle.CertificatePem);
+        var print = old.GetCertHashString(HashAlgorithmName.SHA256);
+        Assert.True(_hub.Nodes.MayConnect(first.Id, print)); // Until the spare board comes, the old one may still work.
+
+        var answer = await RedeemAsync(Secret(invited), _key);
+        Assert.Equal((Board, 2L), (answer.Board, answer.Epoch));
+        Assert.False(_hub.Nodes.MayConnect(first.Id, print));
+        Assert.Equal(Board, (await RedeemAsync(Secret(invited), _key)).Board); // The answer was lost on the way.
+        var act = JsonNode.Parse(Assert.Single(Acts("hub.node.replaced")))!["fact"]!;
+        Assert.Equal("the memory card has failed", (string?)act["reason"]);
+        Assert.Equal((print, 1L, 1L), ((string?)act["before"]!["thumbprint"], (long)act["before"]!["epoch"]!, (long)act["before"]!["throughAccess"]!));
+        Assert.Equal(RunningHub.Admin.Name, (string?)act["after"]!["invitedBy"]);
+        Assert.DoesNotContain(Acts("board.configured"), it => it.Contains("devices", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_spare_board_is_invited_for_a_known_node_with_a_board_file_on_record_and_with_a_reason_only()
+    {
+        Assert.StartsWith("id", (await Assert.ThrowsAsync<InputException>(() => InviteAsync("broken"))).Message, StringComparison.Ordinal);
+        using var first = await _hub.EnrolAsync("node-a");
+        Assert.Contains("no board file", (await Assert.ThrowsAsync<InputException>(() => InviteAsync("broken"))).Message, StringComparison.Ordinal);
+        var foreign = new BoardConfigured("room-b", BoardSeal.Hash("{}"), BoardSeal.Seal(_hub.Home.Keys.Card, RunningHub.Site, new NodeId("node-b"), "{}"));
+        first.Write(foreign, _hub.Time.GetUtcNow());
+        await _hub.TakeBatchAsync(first, 1, 1);
+        Assert.Contains("no board file", (await Assert.ThrowsAsync<InputException>(() => InviteAsync("broken"))).Message, StringComparison.Ordinal);
+        Assert.StartsWith("reason", (await Assert.ThrowsAsync<InputException>(() => InviteAsync(" "))).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Node A", 60, "id")]
     [InlineData("hub", 60, "id")]
@@ -128,6 +167,14 @@ public sealed class EnrolmentTests : IAsyncLifetime
         _hub.Get<Enrolments>().Console = new Uri("http://127.0.0.1:8080");
         return Secret(await _hub.Get<Enrolments>().InviteAsync(RunningHub.Admin, id, null, 60));
     }
+
+    private Task<Invitation> InviteAsync(string replaces)
+    {
+        _hub.Get<Enrolments>().Console = new Uri("http://127.0.0.1:8080");
+        return _hub.Get<Enrolments>().InviteAsync(RunningHub.Admin, "node-a", null, 60, replaces);
+    }
+
+    private List<string> Acts(string kind) => _hub.Store.Read(it => Hub.Storage.Rows.Query(it, "select body from ledger where kind = $kind", row => row.GetString(0), ("$kind", kind)));
 
     private static string Secret(Invitation invited) => new Uri(invited.Code).Fragment.TrimStart('#').Split('.')[0];
 

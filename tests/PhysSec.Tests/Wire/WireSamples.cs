@@ -80,6 +80,7 @@ internal static class WireSamples
         new EpochBegan(1, 41, _hash),
         new MeasurementsThinned(1, 1000, "12 MiB free on disk"),
         new CertificateRenewed(new string('C', 64), _at.AddYears(1)),
+        new BoardConfigured("one-room-pi", _hash, "c2VhbGVk"),
     ];
 
     public static string Kind(Fact fact) =>

@@ -1,0 +1,78 @@
+using System.Text.Json.Nodes;
+using PhysSec.Rig;
+
+namespace PhysSec.SystemTests;
+
+/// <summary>R-DEV-16: a board is lost with all that was on it; a spare one takes its place by one command at the hub and one at the board.</summary>
+public sealed class SpareBoardTests
+{
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
+
+    [Fact(Timeout = 240_000)]
+    public async Task A_spare_board_goes_on_in_the_place_of_a_lost_one_which_is_shut_out()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var instance = await Instance.StartAsync(new InstanceOptions(), cancel);
+        await RefusedBadgeAsync(instance, epoch: 1, cancel);
+        var board = await File.ReadAllTextAsync(Path.Combine(instance.NodeFolder, "board.json"), cancel);
+        var sealedBoard = Assert.Single(await RecordsAsync(instance, "board.configured", cancel));
+        Assert.DoesNotContain(instance.RoomSocket, (string)sealedBoard["body"]!, StringComparison.Ordinal); // Nobody reads the wiring out of the record.
+
+        // The old board still runs and is linked when the spare one comes: it must lose its place at once.
+        var said = await Child.RunAsync(
+            "hub enroll", "dotnet", [Programs.Hub, "enroll", Instance.LiveNode, "--replace", "--reason", "the board was stolen", "--state", instance.HubFolder], _limit, cancel);
+        var code = said.Split('\n').Single(it => it.StartsWith("http", StringComparison.Ordinal)).Trim();
+        var spare = Path.Combine(instance.State, "spare");
+        string[] restore = [Programs.Node, "enroll", code, "--restore", "--to", spare, "--state", Path.Combine(spare, "state")];
+        said = await Child.RunAsync("node enroll", "dotnet", restore, _limit, cancel);
+        Assert.Contains("epoch 2", said, StringComparison.Ordinal);
+        Assert.Equal(board.TrimEnd(), (await File.ReadAllTextAsync(Path.Combine(spare, "board.json"), cancel)).TrimEnd());
+        Assert.NotEqual(
+            await File.ReadAllTextAsync(Path.Combine(instance.NodeFolder, "node.key"), cancel), await File.ReadAllTextAsync(Path.Combine(spare, "node.key"), cancel));
+        await instance.Node.LineAsync(it => it.Contains("no link to the hub", StringComparison.Ordinal), "that its link is cut", _limit, cancel);
+        await instance.Hub.LineAsync(it => it.Contains("refused at", StringComparison.Ordinal) && it.Contains(Instance.LiveNode, StringComparison.Ordinal), "that the old key is refused", _limit, cancel);
+        await instance.KillNodeAsync();
+        var before = await EpochAsync(instance, 1, cancel);
+
+        Directory.Delete(instance.NodeFolder, recursive: true); // All that the old board ever held.
+        Directory.Move(spare, instance.NodeFolder);
+        var json = Path.Combine(instance.NodeFolder, "node.json"); // The rig's node has one place only.
+        await File.WriteAllTextAsync(json, (await File.ReadAllTextAsync(json, cancel)).Replace(spare, instance.NodeFolder, StringComparison.Ordinal), cancel);
+        instance.StartNode();
+        await instance.NodeReadyAsync(cancel);
+        await RefusedBadgeAsync(instance, epoch: 2, cancel);
+        await instance.ActAsync("badge alice", cancel);
+        await Wait.UntilAsync("the granted entry to arrive", async () => (await RecordsAsync(instance, "access.granted", cancel)).Any(it => (long)it["epoch"]! == 2), _limit, cancel);
+
+        Assert.Equal(before, await EpochAsync(instance, 1, cancel));
+        foreach (var epoch in (long[])[1, 2])
+        {
+            var seqs = (await EpochAsync(instance, epoch, cancel)).Select(it => it.Seq).ToArray();
+            Assert.Equal(Enumerable.Range(1, seqs.Length).Select(it => (long)it), seqs);
+        }
+
+        var act = Assert.Single(await RecordsAsync(instance, "hub.node.replaced", cancel, node: "hub"));
+        Assert.Equal("the board was stolen", (string?)JsonNode.Parse((string)act["body"]!)!["fact"]!["reason"]);
+    }
+
+    private static async Task RefusedBadgeAsync(Instance instance, long epoch, CancellationToken cancel)
+    {
+        await instance.ActAsync("badge mallory", cancel);
+        await Wait.UntilAsync("the refusal to arrive", async () => (await RecordsAsync(instance, "access.denied", cancel)).Any(it => (long)it["epoch"]! == epoch), _limit, cancel);
+    }
+
+    private static async Task<(long Seq, string Body)[]> EpochAsync(Instance instance, long epoch, CancellationToken cancel) =>
+        [.. (await RecordsAsync(instance, null, cancel)).Where(it => (long)it["epoch"]! == epoch && (string?)it["stream"] == "a")
+            .Select(it => ((long)it["seq"]!, (string)it["body"]!)).OrderBy(it => it.Item1)];
+
+    private static async Task<JsonNode[]> RecordsAsync(Instance instance, string? kind, CancellationToken cancel, string node = Instance.LiveNode)
+    {
+        var found = new List<JsonNode>();
+        for (long? cursor = null; ;)
+        {
+            var page = await instance.Auditor.GetAsync($"records?node={node}&limit=500{(kind is null ? "" : $"&kind={kind}")}{(cursor is { } at ? $"&cursor={at}" : "")}", cancel);
+            found.AddRange(page["items"]!.AsArray().Select(it => it!));
+            if ((cursor = (long?)page["next"]) is null) return [.. found];
+        }
+    }
+}
