@@ -133,6 +133,7 @@ public sealed class Board : IDisposable
         return entry switch
         {
             NutEntry it => new NutUps(it, clock),
+            AnalogI2cEntry it => new Ads1115(it, buses.OpenI2c(it.Bus, it.Address), clock),
             I2cEntry { Type: "sht4x" } it => new Sht4x(it, buses.OpenI2c(it.Bus, it.Address), clock),
             _ => throw new BoardOpenException(entry.Id, $"No driver for the type {entry.Type} is built in.",
                 "Build with -p:IotBindings=true (hardware/PhysSec.Hardware.IotBindings), or remove the device."),

@@ -17,7 +17,7 @@ internal static partial class BoardParser
 
     private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
-    public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008"];
+    public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008", "ads1115"];
 
     /// <summary>The file as far as it could be read; null when its outline is broken.</summary>
     public static BoardFile? Parse(string json, string name, List<BoardFault> faults)
@@ -166,6 +166,7 @@ internal static partial class BoardParser
             "output" => Output(f, id, known, door),
             "nut" => Nut(f, id, known),
             "mcp3008" => Adc(f, id, known, faults),
+            "ads1115" => new AnalogI2cEntry(id, known, Bus(f), Address(f), Channels(f, 4, faults), Period(f, 1_000)),
             _ => new I2cEntry(id, type, known, Bus(f), Address(f), Period(f, 1_000)),
         };
         f.Finish();
@@ -193,37 +194,38 @@ internal static partial class BoardParser
         f.Text("ups", UpsPattern(), "Write the UPS's name as \"upsc -l\" lists it.") ?? "",
         Period(f, 2_000));
 
-    private static AdcEntry Adc(FieldReader f, string id, DeviceRole role, List<BoardFault> faults)
+    private static AdcEntry Adc(FieldReader f, string id, DeviceRole role, List<BoardFault> faults) => new(id, role,
+        f.Integer("bus", 0, 1, 0, "Write SPI bus 0 or 1."), f.Integer("chipSelect", 0, 2, 0, "Write chip select 0, 1 or 2."),
+        Channels(f, 8, faults), Period(f, 1_000));
+
+    private static List<AdcChannel> Channels(FieldReader f, int max, List<BoardFault> faults)
     {
-        const string remedy = "Write \"channels\": [ {\"point\": \"smoke\", \"channel\": 0, \"unit\": \"V\", \"quantity\": \"voltage\"} ], 1 to 8.";
+        var remedy = string.Create(CultureInfo.InvariantCulture,
+            $"Write \"channels\": [ {{\"point\": \"battery\", \"channel\": 0, \"unit\": \"V\", \"quantity\": \"voltage\"}} ], 1 to {max}.");
         var channels = new List<AdcChannel>();
-        if (f.Element("channels", true, remedy) is { } list)
+        if (f.Element("channels", true, remedy) is not { } list) return channels;
+
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() is 0 || list.GetArrayLength() > max
+            || list.EnumerateArray().Any(it => it.ValueKind != JsonValueKind.Object))
         {
-            if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() is 0 or > 8
-                || list.EnumerateArray().Any(it => it.ValueKind != JsonValueKind.Object))
-            {
-                f.Note("channels", "This is not a list of 1 to 8 channels.", remedy);
-            }
-            else
-            {
-                foreach (var (i, element) in list.EnumerateArray().Index())
-                    channels.Add(Channel(new FieldReader(element, f.At($"channels[{i}]"), faults)));
-            }
+            f.Note("channels", string.Create(CultureInfo.InvariantCulture, $"This is not a list of 1 to {max} channels."), remedy);
+            return channels;
         }
 
-        return new(id, role, f.Integer("bus", 0, 1, 0, "Write SPI bus 0 or 1."),
-            f.Integer("chipSelect", 0, 2, 0, "Write chip select 0, 1 or 2."), channels, Period(f, 1_000));
+        foreach (var (i, element) in list.EnumerateArray().Index())
+            channels.Add(Channel(new FieldReader(element, f.At($"channels[{i}]"), faults), max));
+        return channels;
     }
 
-    private static AdcChannel Channel(FieldReader f)
+    private static AdcChannel Channel(FieldReader f, int max)
     {
         var channel = new AdcChannel(
             f.Text("point", DoorPattern(), "Use a-z, 0-9 and '-', up to 32 long.") ?? "",
-            f.Integer("channel", 0, 7, null, "Write channel 0 to 7."),
+            f.Integer("channel", 0, max - 1, null, string.Create(CultureInfo.InvariantCulture, $"Write channel 0 to {max - 1}.")),
             f.Text("unit", UnitPattern(), "Write a unit like \"V\" or \"%\".") ?? "",
             f.Text("quantity", QuantityPattern(), "Write what it measures, like \"voltage\".") ?? "",
-            f.Number("scale", 1, "Write a number: value = ratio × scale + offset."),
-            f.Number("offset", 0, "Write a number: value = ratio × scale + offset."));
+            f.Number("scale", 1, "Write a number: value = what the converter gives × scale + offset."),
+            f.Number("offset", 0, "Write a number: value = what the converter gives × scale + offset."));
         f.Finish();
         return channel;
     }

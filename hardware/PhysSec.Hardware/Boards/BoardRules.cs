@@ -70,8 +70,9 @@ internal static class BoardRules
 
         if (device is OutputEntry { FailMode: not null } and not { Role: DeviceRole.Lock })
             faults.Add(new($"{where}.failMode", "Only a lock has a fail mode.", "Remove it."));
-        if (device is AdcEntry adc)
-            foreach (var twice in adc.Channels.GroupBy(it => it.Point).Where(it => it.Count() > 1))
+        var channels = device is AdcEntry adc ? adc.Channels : device is AnalogI2cEntry analog ? analog.Channels : null;
+        if (channels is not null)
+            foreach (var twice in channels.GroupBy(it => it.Point).Where(it => it.Count() > 1))
                 faults.Add(new($"{where}.channels", $"The point \"{twice.Key}\" is there twice.", "Give each channel its own point."));
     }
 

@@ -107,9 +107,14 @@ public sealed record OutputEntry(
     : DeviceEntry(Id, "output", Role, Door);
 
 /// <summary>A chip on an I2C bus.</summary>
-public sealed record I2cEntry(
+public record I2cEntry(
     string Id, string Type, DeviceRole Role, int Bus, int Address, TimeSpan Period)
     : DeviceEntry(Id, Type, Role, null);
+
+/// <summary>An analogue converter on an I2C bus: value = volts × scale + offset.</summary>
+public sealed record AnalogI2cEntry(
+    string Id, DeviceRole Role, int Bus, int Address, IReadOnlyList<AdcChannel> Channels, TimeSpan Period)
+    : I2cEntry(Id, "ads1115", Role, Bus, Address, Period);
 
 /// <summary>A UPS behind a NUT server (upsd).</summary>
 public sealed record NutEntry(
@@ -121,5 +126,5 @@ public sealed record AdcEntry(
     string Id, DeviceRole Role, int Bus, int ChipSelect, IReadOnlyList<AdcChannel> Channels, TimeSpan Period)
     : DeviceEntry(Id, "mcp3008", Role, null);
 
-/// <summary>One channel: value = ratio (0 to 1) × <paramref name="Scale"/> + <paramref name="Offset"/>.</summary>
+/// <summary>One channel: value = what the converter gives (mcp3008: ratio, 0 to 1; ads1115: volts) × <paramref name="Scale"/> + <paramref name="Offset"/>.</summary>
 public sealed record AdcChannel(string Point, int Channel, string Unit, string Quantity, double Scale, double Offset);

@@ -31,6 +31,16 @@ public sealed class Room(RoomParameters parameters)
 
     public bool Mains { get; set; } = true;
 
+    /// <summary>What the locks' supply gives, in V: its charger while the mains are there, else the battery alone.</summary>
+    public double SupplyVolts => Mains ? 13.8 : BatteryVolts;
+
+    /// <summary>The battery without its charger, in V.</summary>
+    public double BatteryVolts { get; set; } = 12.7;
+
+    /// <summary>Volts at an input of a converter: what its board file would make the supply's voltage of, or ground where nothing is connected.</summary>
+    public double VoltsAt(AnalogI2cEntry converter, int input) =>
+        converter.Channels.FirstOrDefault(it => it.Channel == input) is { Scale: > 0 } it ? (SupplyVolts - it.Offset) / it.Scale : 0;
+
     public bool Leak { get; set; }
 
     public bool LeafOpen { get; private set; }

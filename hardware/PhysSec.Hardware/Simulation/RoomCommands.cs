@@ -10,7 +10,7 @@ internal sealed class RoomCommands(
 {
     public const string Help =
         "ok badge NAME [in|out]; card FACILITY NUMBER [in|out]; bits 0101… [in|out]; open; close; push; force; "
-        + "exit [hold|release]; leak on|off; mains on|off; heat 3kW; cooling on|off|5kW; tamper door|enclosure on|off; "
+        + "exit [hold|release]; leak on|off; mains on|off; battery 11.2; heat 3kW; cooling on|off|5kW; tamper door|enclosure on|off; "
         + "sensor ok|absent|crc|stuck; speed N; status; help";
 
     /// <summary>What is still to be done on the wire, and the answer when it is done.</summary>
@@ -42,6 +42,9 @@ internal sealed class RoomCommands(
             ["exit", "release"] => Do("the exit button is released", () => room.ExitPressed = false),
             ["leak", "on" or "off"] => Do($"leak {words[1]}", () => room.Leak = words[1] == "on"),
             ["mains", "on" or "off"] => Do($"mains {words[1]}", () => room.Mains = words[1] == "on"),
+            ["battery", var volts] => double.TryParse(volts, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var v) && v <= 15
+                ? Do($"battery {volts} V", () => room.BatteryVolts = v)
+                : new($"error: \"{Short(volts)}\" is no battery; give 0 to 15 V, like 11.2"),
             ["cooling", "on" or "off"] => Do($"cooling {words[1]}", () => room.CoolingOn = words[1] == "on"),
             ["cooling", var watts] => Watts(watts, 0, 100_000, "cooling", it => (room.CoolingOn, room.CoolingCapacity) = (true, it)),
             ["heat", var watts] => Watts(watts, 0, 100_000, "heat", it => room.HeatWatts = it),
@@ -174,6 +177,7 @@ internal sealed class RoomCommands(
             json.WriteBoolean("exitPressed", room.ExitPressed);
             json.WriteBoolean("leak", room.Leak);
             json.WriteBoolean("mains", room.Mains);
+            json.WriteNumber("supplyVolts", room.SupplyVolts);
             json.WriteBoolean("doorTamper", room.DoorTampered);
             json.WriteBoolean("enclosureTamper", room.EnclosureTampered);
             json.WriteString("sensor", chip.Fault == ChipFault.None ? "ok" : FieldReader.Camel(chip.Fault));

@@ -12,6 +12,7 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
     private const string Invalid = "error 22 (Invalid argument)";
     private const string NoAcknowledge = "error 121 (Remote I/O error) performing I2C data transfer.";
 
+    private readonly Ads1115Chip _converter = new();
     private readonly Dictionary<int, Pin> _pins = [];
     private readonly HashSet<int> _pulsed = [];
 
@@ -172,15 +173,15 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
             return Invalid;
         }
 
-        var there = parameters.Devices.OfType<I2cEntry>().Any(it => it.Type == "sht4x" && it.Bus == bus && it.Address == address);
-        if (!there) return NoAcknowledge;
-
         var sent = words[3] == "-" ? [] : Convert.FromHexString(words[3]);
-        if (sent.Length > 0 && !chip.Write(sent, room.Temperature, room.Humidity, uptime)) return NoAcknowledge;
-
         var answer = new byte[count];
-        if (count > 0 && !chip.Read(answer, uptime)) return NoAcknowledge;
-
-        return $"ok {Convert.ToHexString(answer)}".TrimEnd();
+        var acknowledged = parameters.Devices.OfType<I2cEntry>().FirstOrDefault(it => it.Bus == bus && it.Address == address) switch
+        {
+            AnalogI2cEntry it => (sent.Length == 0 || _converter.Write(sent, [.. Enumerable.Range(0, 4).Select(at => room.VoltsAt(it, at))], uptime))
+                && (count == 0 || _converter.Read(answer, uptime)),
+            { Type: "sht4x" } => (sent.Length == 0 || chip.Write(sent, room.Temperature, room.Humidity, uptime)) && (count == 0 || chip.Read(answer, uptime)),
+            _ => false,
+        };
+        return acknowledged ? $"ok {Convert.ToHexString(answer)}".TrimEnd() : NoAcknowledge;
     }
 }

@@ -1,5 +1,4 @@
 using System.Device.I2c;
-using Microsoft.Extensions.Time.Testing;
 using PhysSec.Hardware;
 using PhysSec.Hardware.Simulation;
 
@@ -172,16 +171,5 @@ public sealed class Sht4xTests
         }
 
         private TimeSpan Uptime => Clock.GetElapsedTime(0);
-    }
-
-    /// <summary>Whoever waits finds the time already over.</summary>
-    private sealed class JumpingClock : FakeTimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = base.CreateTimer(callback, state, dueTime, period);
-            Advance(dueTime);
-            return timer;
-        }
     }
 }
