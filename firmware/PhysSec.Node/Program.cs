@@ -7,6 +7,7 @@ using PhysSec.Hardware;
 using PhysSec.Node;
 using PhysSec.Node.Commissioning;
 using PhysSec.Node.Enrolment;
+using PhysSec.Node.Erasure;
 using PhysSec.Node.Health;
 
 const int Usage = 64;
@@ -16,6 +17,7 @@ const string Help = $"""
     {EnrolCommand.Help}
     {StatusCommand.Help}
     {CommissionCommand.Help}
+    {EraseCommand.Help}
     physsec-node off --config FILE     while no node runs: switch every output off, and end
     physsec-node check --config FILE   check node.json, its keys and its board file; touch no line
     physsec-node --version
@@ -37,6 +39,8 @@ switch (args)
         return await StatusCommand.RunAsync(rest, TimeProvider.System);
     case ["commission", .. var rest]:
         return await CommissionCommand.RunAsync(rest, TimeProvider.System);
+    case ["erase", .. var rest]:
+        return await EraseCommand.RunAsync(rest, TimeProvider.System);
     case ["off", "--config", var file]:
         return await WithConfig(file, Off);
     case ["check", "--config", var file]:

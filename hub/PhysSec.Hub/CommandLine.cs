@@ -33,6 +33,7 @@ internal static class CommandLine
                                                            makes a state directory of a backup, with a higher hub epoch
         physsec-hub release-policy NODE --state DIR --reason TEXT
                                                            after a restore: lets a node that has a newer policy than the backup take this hub's
+        physsec-hub verify-erasure FILE --state DIR        checks the certificate of physsec-node erase, puts it on record, and ends that board's key; the hub must be running
         physsec-hub recover --state DIR --reason TEXT      prints a sign-in link for a new administrator, for a site that nobody can sign in to; the hub must be running
         physsec-hub issue --state DIR --kind broker|hub|observer --name NAME --out DIR
                                                            writes a certificate and its key, NAME.crt and NAME.key
@@ -52,6 +53,7 @@ internal static class CommandLine
                 "backup" => await BackupAsync(options, clock),
                 "restore" => await RestoreAsync(options, clock),
                 "release-policy" => await ReleasePolicyAsync(options),
+                "verify-erasure" => await VerifyErasureAsync(options),
                 "nodes" => await NodesAsync(options),
                 "recover" => await RecoverAsync(options),
                 "token" => await TokenAsync(options, clock),
@@ -147,6 +149,14 @@ internal static class CommandLine
         return answer is null ? Say("physsec-hub: no hub runs on this folder; start it first", 1) : Say($"{node} takes this hub's policy again", 0);
     }
 
+    private static async Task<int> VerifyErasureAsync(Options options)
+    {
+        var answer = await LocalSocket.PostAsync(options.Need("state"), "erasures", new JsonObject { ["file"] = await File.ReadAllTextAsync(options.Plain("FILE")) });
+        if (answer is null) return Say("physsec-hub: no hub runs on this folder; start it first", 1);
+        return Say($"good, and on record: {answer["node"]} was erased by {answer["by"]} at {answer["at"]} ({answer["files"]} files): {answer["reason"]}"
+            + ((bool)answer["revoked"]! ? "\nits certificate has ended here too (証明書を失効しました)" : ""), 0);
+    }
+
     private static async Task<int> NodesAsync(Options options)
     {
         if (await LocalSocket.GetAsync(options.Need("state"), "nodes") is not JsonArray nodes) return Say("no hub runs on this folder", 1);
@@ -207,7 +217,7 @@ internal static class CommandLine
             {
                 if (!args[i].StartsWith("--", StringComparison.Ordinal))
                 {
-                    if (_plain is not null || Verb is not ("enroll" or "release-policy")) throw new UsageException($"\"{args[i]}\" is not expected here");
+                    if (_plain is not null || Verb is not ("enroll" or "release-policy" or "verify-erasure")) throw new UsageException($"\"{args[i]}\" is not expected here");
                     _plain = args[i];
                     continue;
                 }

@@ -55,6 +55,53 @@ public sealed class SpareBoardTests
         Assert.Equal("the board was stolen", (string?)JsonNode.Parse((string)act["body"]!)!["fact"]!["reason"]);
     }
 
+    [Fact(Timeout = 240_000)]
+    public async Task An_erased_board_keeps_nothing_of_its_site_and_its_certificate_is_believed_only_as_it_was_signed()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var instance = await Instance.StartAsync(new InstanceOptions(), cancel);
+        await RefusedBadgeAsync(instance, epoch: 1, cancel);
+        var certificate = Path.Combine(instance.State, "erased.json");
+        string[] erase =
+        [
+            "erase", "--config", Path.Combine(instance.NodeFolder, "node.json"), "--by", "Sato", "--reason", "the room is given up", "--yes", "--certificate", certificate,
+        ];
+        await RefusedAsync("a node runs here", Programs.Node, erase, cancel);
+        await instance.KillHubAsync();
+        await instance.ActAsync("badge mallory", cancel);
+        await instance.Node.LineAsync(it => it.Contains("no link to the hub", StringComparison.Ordinal), "that the hub is gone", _limit, cancel);
+        await instance.KillNodeAsync();
+        await Wait.UntilAsync("the killed node's last report to be old", async () =>
+        {
+            await using var status = Child.Start("status", "dotnet", [Programs.Node, "status", "--in", Path.Combine(instance.NodeFolder, "state")]);
+            return await status.Ended.WaitAsync(_limit, cancel) == 3;
+        }, _limit, cancel);
+        await RefusedAsync("have not reached the hub", Programs.Node, erase, cancel);
+        await RefusedAsync("--yes", Programs.Node, [.. erase.Where(it => it != "--yes")], cancel);
+        Assert.True(File.Exists(Path.Combine(instance.NodeFolder, "node.key")));
+
+        var said = await Child.RunAsync("node erase", "dotnet", [Programs.Node, .. erase, "--even-unsent"], _limit, cancel);
+        Assert.Contains("消去証明書", said, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(instance.NodeFolder, "*", SearchOption.AllDirectories));
+        await instance.StartHubAsync(cancel);
+        var signed = await File.ReadAllTextAsync(certificate, cancel);
+        var tampered = Path.Combine(instance.State, "tampered.json");
+        await File.WriteAllTextAsync(tampered, signed.Replace("Sato", "Kato", StringComparison.Ordinal), cancel);
+        await RefusedAsync("changed after it was signed", Programs.Hub, ["verify-erasure", tampered, "--state", instance.HubFolder], cancel);
+        said = await Child.RunAsync("verify", "dotnet", [Programs.Hub, "verify-erasure", certificate, "--state", instance.HubFolder], _limit, cancel);
+        Assert.Contains("its certificate has ended", said, StringComparison.Ordinal);
+        var act = JsonNode.Parse((string)Assert.Single(await RecordsAsync(instance, "hub.node.erased", cancel, node: "hub"))["body"]!)!["fact"]!;
+        Assert.Equal(("Sato", "the room is given up"), ((string?)act["after"]!["by"], (string?)act["reason"]));
+        Assert.Contains((await instance.Operator.GetAsync("nodes", cancel)).AsArray(), it => (string?)it!["id"] == Instance.LiveNode && (string?)it["state"] == "revoked");
+    }
+
+    private static async Task RefusedAsync(string why, string program, string[] arguments, CancellationToken cancel)
+    {
+        await using var child = Child.Start("refused", "dotnet", [program, .. arguments]);
+        Assert.NotEqual(0, await child.Ended.WaitAsync(_limit, cancel));
+        Assert.Contains(why, string.Join('\n', child.Lines), StringComparison.Ordinal);
+    }
+
     private static async Task RefusedBadgeAsync(Instance instance, long epoch, CancellationToken cancel)
     {
         await instance.ActAsync("badge mallory", cancel);

@@ -19,6 +19,25 @@ public sealed partial class JournalStore
         lock (_gate) return Reading(() => ReadRun(epoch, stream, from, to, countMax, bytesMax));
     }
 
+    /// <summary>Where every stream of every epoch stands.</summary>
+    public IReadOnlyList<ErasedStream> AllStreams()
+    {
+        lock (_gate) return [.. _streams.OrderBy(it => it.Key).Select(it => new ErasedStream(it.Key.Epoch, it.Key.Stream, it.Value.Seq, it.Value.Hash, it.Value.Acknowledged))];
+    }
+
+    /// <summary>
+    /// Access records that the hub has not acknowledged, apart from the last word of a node that was stopped: its link is gone by then. Measurements of the last second never
+    /// all reach the hub; they do not count.
+    /// </summary>
+    public long UnsentBesidesItsEnd()
+    {
+        lock (_gate)
+        {
+            var unsent = _streams.Where(it => it.Key.Stream == Core.Wire.Streams.Access && !it.Value.Closed).Sum(it => it.Value.Seq - it.Value.Acknowledged);
+            return Previous == "stopped" && unsent > 0 ? unsent - 1 : unsent;
+        }
+    }
+
     /// <summary>Takes a verified acknowledgement. What it says becomes durable with the next record: losing it only means sending again.</summary>
     public AckOutcome Acknowledge(long epoch, string stream, long through, long hubEpoch)
     {

@@ -24,6 +24,7 @@ namespace PhysSec.Core.Wire;
 [JsonSerializable(typeof(PolicyMessage))]
 [JsonSerializable(typeof(HubState))]
 [JsonSerializable(typeof(NodeCertificate))]
+[JsonSerializable(typeof(ErasureStatement))]
 [JsonSerializable(typeof(Policy))]
 [JsonSerializable(typeof(double))]
 [JsonSerializable(typeof(bool))]

@@ -16,6 +16,8 @@ internal static class OperationApi
 
     public sealed record NewBackup(string? To, string? Passphrase);
 
+    public sealed record Erased(string? File);
+
     public sealed record Why(string? Reason);
 
     public sealed record Lockdown(bool On, string? Reason);
@@ -35,6 +37,8 @@ internal static class OperationApi
             await nodes.RevokeAsync(http.Actor(), id, it.Reason);
             return Results.NoContent();
         }).RequireAuthorization(HubApi.A).WithSummary("Ends a node's certificate and its session. 機器失効");
+        api.MapPost("/erasures", async (Erasures erasures, Erased it, HttpContext http) => await erasures.TakeAsync(http.Actor(), it.File))
+            .RequireAuthorization(HubApi.A).WithSummary("Checks an erased board's certificate, puts it on record and ends that board's key. 消去証明書の確認");
         api.MapGet("/tokens", (Tokens tokens) => tokens.List()).RequireAuthorization(HubApi.A).WithSummary("The programs that may use this API. APIトークン");
         api.MapPost("/tokens", async (Tokens tokens, NewToken it, HttpContext http) =>
                 new { token = await tokens.MakeAsync(http.Actor(), it.Name, it.Role, it.Hours ?? 24, it.MayRelease ?? false) })
