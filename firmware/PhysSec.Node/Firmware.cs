@@ -14,6 +14,21 @@ public static class Firmware
         typeof(Firmware).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(it => it.Key == "ReleaseDate").Value!,
         CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
+    /// <summary>What physsec-install wrote down when it put this version in a damaged one's place, see its header; null: nothing.</summary>
+    /// <param name="programFolder">Where this program lies: a version beside the others.</param>
+    public static string? Damage(string programFolder)
+    {
+        var file = Path.Combine(programFolder, "..", "damaged");
+        try
+        {
+            return File.Exists(file) ? File.ReadAllText(file).Trim() : null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return failure.Message;
+        }
+    }
+
     /// <summary>
     /// One run of the process: the machine's boot and, within it, when the process started, in clock ticks since the boot. The monotonic clock is
     /// comparable within it.

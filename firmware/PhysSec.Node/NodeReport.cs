@@ -60,6 +60,8 @@ public sealed class NodeReport(
         if (policies.InForce is null) faults.Add("there is no policy: every door refuses");
         if (loop.Lost > 0) faults.Add($"{loop.Lost} inputs were lost to a full queue; every contact was read again");
         if (Storage() is { NearEnd: true } worn) faults.Add($"the memory {worn.Device} is near the end of its life: put the spare in");
+        if (Firmware.Damage(AppContext.BaseDirectory) is { } damage)
+            faults.Add($"the program was found changed or damaged at a start, and the version before it runs: install it again ({damage})");
         faults.AddRange(devices.Faults);
         return faults;
     }
@@ -79,7 +81,7 @@ public sealed class NodeReport(
         var age = policies.InForce is { } policy && loop.SiteTime is { } now ? Math.Max(0, (now - policy.ConfirmedAt).TotalSeconds) : (double?)null;
         return new(
             Math.Round((loop.Uptime - _started).TotalSeconds, 1), journal()?.Backlog ?? 0, DiskFree, Math.Round(Environment.WorkingSet / 1048576.0, 1), loop.Clock,
-            policies.InForce?.Version ?? 0, age, devices.FramesDiscarded, Storage());
+            policies.InForce?.Version ?? 0, age, devices.FramesDiscarded, Storage(), Firmware.Damage(AppContext.BaseDirectory));
     }
 
     private static IReadOnlyList<PointDescription> Points(IReadOnlyList<Sensor> sensors) =>

@@ -77,11 +77,13 @@ pack() {
         printf 'built %s\nbytes %s\n' "$(date -u +%F)" "$(du -sb "$stage" | cut -f1)"
         grep -E '^(minimum|revoked) ' "${PHYSSEC_RELEASE:-hub/deploy/release}"
         echo
-        (cd "$stage" && find . -type f ! -name manifest -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum)
+        (cd "$stage" && find . -type f ! -name 'manifest*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum)
     } >"$stage/manifest.new"
     mv "$stage/manifest.new" "$stage/manifest"
+    rm -f "$stage/manifest.sig"
+    ssh-keygen -q -Y sign -f "$RELEASE_KEY" -n physsec-manifest "$stage/manifest" || fail "the release key did not sign" # Asked before each start on the target.
     # The manifest first: it is read before anything else.
-    (cd "$stage" && tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - manifest physsec-install README.md node hub) | gzip -n -6 >"$out.new"
+    (cd "$stage" && tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - manifest manifest.sig physsec-install README.md node hub) | gzip -n -6 >"$out.new"
     rm -f "$out.sig"
     ssh-keygen -q -Y sign -f "$RELEASE_KEY" -n physsec-bundle "$out.new" || fail "the release key did not sign"
     mv "$out.new" "$out"

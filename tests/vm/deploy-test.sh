@@ -222,6 +222,21 @@ check "a version that does not start is taken back by itself" ends_with 1 "back 
 check "… the old version is in use" in_use $TWO
 check "a rollback goes to the version before" ends_with 0 "in use and well" ./deploy.sh rollback $HOST node
 check "… its version is in use" in_use "$ONE"
+
+# ---- integrity: what is on the disk is asked before each start ----------------------------------------------------------------------------------
+alarmed() { guest "for i in \$(seq 60); do api GET alarms | grep -o '\"class\": *\"program-damaged\"[^}]*' | grep -q '\"active\": *$1' && exit 0; sleep 1; done; api GET alarms; exit 1"; }
+guest "cd /opt/physsec/node/$ONE && cp -p physsec-node it && printf x >>it && mv it physsec-node && systemctl restart --no-block physsec-node"
+check "a program that was changed on the disk is not started: the previous version runs" guest 'for i in $(seq 120); do [ -e /opt/physsec/node/damaged ] && /opt/physsec/node/current/physsec-node status --linked && exit 0; sleep 1; done; journalctl -u physsec-node -n 20 --no-pager; exit 1'
+check "… it is in use" in_use $TWO
+check "… status names the file" ends_with 0 "physsec-node: FAILED" ./deploy.sh status $HOST
+check "… the hub raises an alarm" alarmed true
+check "the same bundle again mends it" ends_with 0 "in use and well" ./deploy.sh node $HOST --bundle "$WORK/one.tar.gz" --limit 240
+check "… it is in use" in_use "$ONE"
+check "… the alarm ends" alarmed false
+guest "touch /opt/physsec/node/$ONE/added.so /opt/physsec/node/$TWO/added.so; systemctl restart --no-block physsec-node"
+check "with no version as it was released nothing starts, and the lock has no power" guest 'for i in $(seq 120); do journalctl -q -u physsec-node -o cat -n 30 | grep -q "NOT started.*files that nobody released: added.so" && break; sleep 1; done; ! systemctl is-active -q physsec-node && room status | grep "\"lockOutput\":false"'
+guest "rm /opt/physsec/node/$ONE/added.so /opt/physsec/node/$TWO/added.so"
+check "… and it comes back by itself when that is mended" well
 check "kill -9 leaves the lock without power, and the node comes back" guest 'systemctl kill -s KILL physsec-node; for i in $(seq 120); do /opt/physsec/node/current/physsec-node status >/dev/null 2>&1 && break; sleep 1; done; room status | grep "\"lockOutput\":false"'
 
 # ---- communications ----------------------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ using PhysSec.Hub.Alarms;
 
 namespace PhysSec.Hub.Fleet;
 
-/// <summary>Raises node-lost when a node has been away or silent for too long, and clears it when the node is back.</summary>
+/// <summary>Raises node-lost when a node has been away or silent for too long, program-damaged when a node or the hub runs in a damaged version's place; clears both when that is over.</summary>
 public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider clock, ILogger<FleetWatch> log) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
@@ -16,18 +16,20 @@ public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider cloc
     /// <summary>After its will; a short cut of the line is not an alarm.</summary>
     public static readonly TimeSpan Away = TimeSpan.FromSeconds(10);
 
-    private readonly HashSet<string> _lost = [];
+    private const string Hub = "hub";
+    private readonly HashSet<(string Class, string Source)> _standing = [];
     private readonly Dictionary<string, long> _awaySince = []; // Monotonic: the machine's time may be stepped.
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var start = clock.GetTimestamp();
-        foreach (var it in alarms.List(activeOnly: true).Where(it => it is { Class: AlarmClasses.NodeLost, Active: true })) _lost.Add(it.Source);
+        foreach (var it in alarms.List(activeOnly: true).Where(it => it is { Class: AlarmClasses.NodeLost or AlarmClasses.ProgramDamaged, Active: true })) _standing.Add((it.Class, it.Source));
         using var timer = new PeriodicTimer(_period, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
             {
+                await SayAsync(AlarmClasses.ProgramDamaged, Hub, null, Damage(AppContext.BaseDirectory));
                 foreach (var node in nodes.List()) await LookAsync(node, start);
             }
             catch (SqliteException fault)
@@ -47,15 +49,34 @@ public sealed class FleetWatch(Nodes nodes, AlarmBoard alarms, TimeProvider cloc
             "lost" or "offline" => clock.GetElapsedTime(_awaySince[node.Id]) > Away,
             _ => (nodes.SilentFor(new NodeId(node.Id)) ?? clock.GetElapsedTime(start)) > Silent, // A hub that was away itself gives everybody time to come back.
         };
-        if (lost && !_lost.Contains(node.Id))
+        await SayAsync(AlarmClasses.NodeLost, node.Id, new NodeId(node.Id), !lost ? null : node.State is "lost" or "offline" ? $"state {node.State}" : "silent");
+        await SayAsync(AlarmClasses.ProgramDamaged, node.Id, new NodeId(node.Id), node.Health?.Damage);
+    }
+
+    /// <param name="alarmClass">What it is.</param>
+    /// <param name="source">Of which node, or the hub.</param>
+    /// <param name="node">Null: the hub.</param>
+    /// <param name="detail">Null: it is not, or no longer.</param>
+    private async Task SayAsync(string alarmClass, string source, NodeId? node, string? detail)
+    {
+        if (detail is not null == _standing.Contains((alarmClass, source))) return;
+        if (detail is null) await alarms.ClearAsync(alarmClass, source);
+        else await alarms.RaiseAsync(alarmClass, source, node, detail);
+        if (detail is null) _standing.Remove((alarmClass, source));
+        else _standing.Add((alarmClass, source)); // Only now: a store that refused is asked again.
+    }
+
+    /// <summary>What physsec-install wrote down when it put this version of the hub in a damaged one's place; null: nothing.</summary>
+    private static string? Damage(string programFolder)
+    {
+        var file = Path.Combine(programFolder, "..", "damaged");
+        try
         {
-            await alarms.RaiseAsync(AlarmClasses.NodeLost, node.Id, new NodeId(node.Id), node.State is "lost" or "offline" ? $"state {node.State}" : "silent");
-            _lost.Add(node.Id);
+            return File.Exists(file) ? File.ReadAllText(file).Trim() : null;
         }
-        else if (!lost && _lost.Contains(node.Id))
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            await alarms.ClearAsync(AlarmClasses.NodeLost, node.Id);
-            _lost.Remove(node.Id);
+            return failure.Message;
         }
     }
 }
