@@ -148,7 +148,7 @@ run_all_tests() {
         --fast) build tests/PhysSec.Tests && run_tests tests/PhysSec.Tests ;;
         '')
             need_packages "real peers and a real browser for the system tests" \
-                exim4-daemon-light mosquitto mosquitto-clients nut-server chromium fonts-noto-cjk iproute2
+                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk iproute2
             build tests/PhysSec.Tests tests/PhysSec.SystemTests tests/PhysSec.Benchmarks tests/PhysSec.VmGuest # What no test runs must at least build.
             run_tests tests/PhysSec.Tests tests/PhysSec.SystemTests
             ;;
@@ -201,7 +201,7 @@ deploy_tests() {
     local folder=$PWD/.artefacts/deploy-guest sources
     need_sdk
     [[ $(uname -m) == x86_64 ]] || vm_skipped "the Debian guest of the deployment is x86-64 and this machine is $(uname -m)"
-    (need_packages "a Debian guest with systemd and sshd" mmdebstrap qemu-system-x86 e2fsprogs openssh-client iproute2 clang lld zlib1g-dev) ||
+    (need_packages "a Debian guest with systemd and sshd" mmdebstrap swtpm qemu-system-x86 e2fsprogs openssh-client iproute2 clang lld zlib1g-dev) ||
         vm_skipped "packages are missing and cannot be installed"
     mkdir -p "$folder"
     RELEASE_KEY=$folder/release-key

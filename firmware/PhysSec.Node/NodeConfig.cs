@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PhysSec.Core;
+using PhysSec.Node.Keys;
 
 namespace PhysSec.Node;
 
@@ -59,8 +60,16 @@ public sealed class NodeConfig : IDisposable
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>Reads node.json and the files that it names, relative to its own folder.</summary>
+    /// <param name="path">Of node.json.</param>
+    /// <param name="now">For the certificate.</param>
+    /// <param name="tpm">Opens the TPM that a key is sealed to; null: the board's.</param>
     /// <exception cref="ConfigException">Every fault found.</exception>
-    public static NodeConfig Load(string path, DateTimeOffset now) => new NodeConfigReader(path).Read(now);
+    /// <exception cref="TpmException">A key is sealed, and the TPM does not answer (yet).</exception>
+    public static NodeConfig Load(string path, DateTimeOffset now, Func<Tpm?>? tpm = null) => new NodeConfigReader(path, tpm ?? Tpm.OfBoard).Read(now);
+
+    /// <summary>Where the board file is, whatever else is wrong with node.json.</summary>
+    /// <exception cref="ConfigException">It names none that is there.</exception>
+    public static string BoardOf(string path) => new NodeConfigReader(path, static () => null).Board();
 
     public void Dispose()
     {

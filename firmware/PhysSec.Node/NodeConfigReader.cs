@@ -4,12 +4,13 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using PhysSec.Core;
 using PhysSec.Core.Access;
+using PhysSec.Node.Keys;
 
 namespace PhysSec.Node;
 
 /// <summary>Reads node.json by hand, so that one run names every mistake and not only the first.</summary>
 [SuppressMessage("Reliability", "CA2000", Justification = "The configuration owns them; a fault ends the process.")]
-internal sealed class NodeConfigReader(string path)
+internal sealed class NodeConfigReader(string path, Func<Tpm?> tpm)
 {
     private static readonly string[] _fields =
         ["site", "node", "board", "state", "hub", "ca", "certificate", "key", "siteKey", "hubKey", "epoch"];
@@ -54,6 +55,13 @@ internal sealed class NodeConfigReader(string path)
             SiteKey = site32!,
             Warnings = _warnings,
         };
+    }
+
+    public string Board()
+    {
+        using var document = Parse();
+        var board = document is null ? null : FilePath(document.RootElement, "board");
+        return board ?? throw new ConfigException(path, _faults);
     }
 
     private JsonDocument? Parse()
@@ -146,7 +154,11 @@ internal sealed class NodeConfigReader(string path)
         if (FilePath(root, field) is not { } file) return null;
         try
         {
-            return parse(File.ReadAllText(file));
+            return parse(Opened(File.ReadAllText(file)));
+        }
+        catch (TpmException failure) when (failure.ForeignOrSpoilt)
+        {
+            return Fault<T>(field, $"The file {file} does not open: {failure.Message}", "Enrol this board again: physsec-node enroll CODE --again.");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -157,6 +169,13 @@ internal sealed class NodeConfigReader(string path)
             // The file may hold a key: its content is never repeated.
             return Fault<T>(field, $"The file {file} does not hold what it should.", field == "siteKey" ? "It holds 64 hex digits." : "It is PEM, as the hub gave it.");
         }
+    }
+
+    private string Opened(string text)
+    {
+        if (!SealedText.Is(text)) return text;
+        using var chip = tpm();
+        return SealedText.Open(text, chip);
     }
 
     private string? FilePath(JsonElement root, string field)

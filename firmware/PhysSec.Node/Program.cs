@@ -9,6 +9,7 @@ using PhysSec.Node.Commissioning;
 using PhysSec.Node.Enrolment;
 using PhysSec.Node.Erasure;
 using PhysSec.Node.Health;
+using PhysSec.Node.Keys;
 
 const int Usage = 64;
 const int Configuration = 78;
@@ -42,7 +43,7 @@ switch (args)
     case ["erase", .. var rest]:
         return await EraseCommand.RunAsync(rest, TimeProvider.System);
     case ["off", "--config", var file]:
-        return await WithConfig(file, Off);
+        return Off(file);
     case ["check", "--config", var file]:
         return await WithConfig(file, Check);
     default:
@@ -57,10 +58,10 @@ static async Task<int> WithConfig(string file, Func<NodeConfig, BoardFile, Task<
         using var config = NodeConfig.Load(file, TimeProvider.System.GetUtcNow());
         return await work(config, BoardFile.Load(config.BoardPath));
     }
-    catch (Exception failure) when (failure is ConfigException or BoardFileException)
+    catch (Exception failure) when (failure is ConfigException or BoardFileException or TpmException)
     {
         await Console.Error.WriteLineAsync(failure.Message);
-        return Configuration;
+        return failure is TpmException ? 1 : Configuration; // A chip may come later: the service is started again.
     }
 }
 
@@ -72,17 +73,18 @@ static Task<int> Check(NodeConfig config, BoardFile board)
     return Task.FromResult(0);
 }
 
-static async Task<int> Off(NodeConfig config, BoardFile board)
+// Needs no key and no certificate: whatever is wrong with them, an output must not stay on.
+static int Off(string file)
 {
     try
     {
-        Board.SwitchOff(board, TimeProvider.System);
+        Board.SwitchOff(BoardFile.Load(NodeConfig.BoardOf(file)), TimeProvider.System);
         return 0;
     }
-    catch (BoardOpenException failure)
+    catch (Exception failure) when (failure is ConfigException or BoardFileException or BoardOpenException)
     {
-        await Console.Error.WriteLineAsync(failure.Message);
-        return 1;
+        Console.Error.WriteLine(failure.Message);
+        return failure is BoardOpenException ? 1 : Configuration;
     }
 }
 

@@ -51,10 +51,14 @@ image() { # a Debian as its packages make it, and one ssh key
 }
 
 power_on() {
+    mkdir -p "$WORK/tpm"
+    swtpm socket --tpm2 --tpmstate "dir=$WORK/tpm" --ctrl "type=unixio,path=$WORK/tpm.sock" --terminate & # Ends with QEMU; what it has sealed stays.
+    until [[ -S $WORK/tpm.sock ]]; do sleep 0.1; done
     qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$CACHE/vmlinuz" -initrd "$CACHE/initrd" -append "root=/dev/vda rw console=ttyS0 quiet mitigations=off panic=-1 loglevel=3" \
         -drive "file=$WORK/disk.img,if=virtio,format=raw" -netdev "user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:$PORT-:22" \
-        -device virtio-net-pci,netdev=n -device virtio-rng-pci -serial "file:$WORK/console.log" &
+        -device virtio-net-pci,netdev=n -device virtio-rng-pci \
+        -chardev "socket,id=tpm,path=$WORK/tpm.sock" -tpmdev emulator,id=tpm,chardev=tpm -device tpm-tis,tpmdev=tpm -serial "file:$WORK/console.log" &
     QEMU=$!
     local until=$((SECONDS + 300))
     until guest true 2>/dev/null; do
@@ -66,7 +70,8 @@ power_on() {
 
 power_off() { # as a plug that is pulled: what the guest has not written is gone
     kill -9 "$QEMU" 2>/dev/null || true
-    wait "$QEMU" 2>/dev/null || true
+    wait || true # For the TPM too.
+    rm -f "$WORK/tpm.sock"
     QEMU=''
 }
 
@@ -131,7 +136,7 @@ bundles() {
 }
 
 # ---- the story -------------------------------------------------------------------------------------------------------------------------------
-for it in mmdebstrap qemu-system-x86_64 mke2fs ssh-keygen dotnet; do command -v $it >/dev/null || fail "$it is missing (Debian: mmdebstrap, qemu-system-x86, e2fsprogs, openssh-client)"; done
+for it in mmdebstrap swtpm qemu-system-x86_64 mke2fs ssh-keygen dotnet; do command -v $it >/dev/null || fail "$it is missing (Debian: mmdebstrap, swtpm, qemu-system-x86, e2fsprogs, openssh-client)"; done
 image
 WORK=$(mktemp -d "$CACHE/run-XXXXXX")
 PORT=$(comm -23 <(seq 20000 20999 | sort) <(ss -ltnH | grep -o ':[0-9]* ' | tr -d ': ' | sort -u) | sed -n 1p)
@@ -178,7 +183,7 @@ ExecStart=/bin/sh -ec 'ip netns add hub; ip -n hub link set lo up; ip link add n
 WantedBy=multi-user.target
 UNIT
 mkdir -p /etc/systemd/system/physsec-hub.service.d
-printf '[Unit]\nRequires=hub-cable.service\nAfter=hub-cable.service\n[Service]\nNetworkNamespacePath=/run/netns/hub\n' >/etc/systemd/system/physsec-hub.service.d/cable.conf
+printf '[Unit]\nConditionPathExists=!/root/no-hub\nRequires=hub-cable.service\nAfter=hub-cable.service\n[Service]\nNetworkNamespacePath=/run/netns/hub\n' >/etc/systemd/system/physsec-hub.service.d/cable.conf
 sed -i 's/"names": \[.*\]/"names": ["10.9.0.2"]/' /etc/physsec-hub/hub.json
 systemctl daemon-reload
 systemctl enable -q --now hub-cable
@@ -198,6 +203,7 @@ chmod 755 /usr/local/bin/api /usr/local/bin/room
 api PUT zones/room '{"id":"room","nameJa":"サーバ室","nameEn":"Server room","level":1,"maxAgeHours":720,"required":"low","onJournalFault":"refuse"}'
 api PUT doors/door-a '{"id":"door-a","node":"n1","zone":"room","nameJa":"扉","nameEn":"Door","releaseTime":5,"extendedReleaseTime":15,"openTime":600,"preAlarmTime":500,"readerAssurance":"low"}'
 SITE
+check "the node's keys are sealed to the board's TPM" guest 'for it in node.key site.key; do grep -q "SEALED TO A TPM" /etc/physsec-node/$it || exit 1; done; ! grep -q "PRIVATE KEY" /etc/physsec-node/node.key'
 check "the hub has its zone and its door" guest "api GET doors | grep '\"id\": *\"door-a\"'"
 check "status says so from here" ./deploy.sh status $HOST
 check "systemd finds the node exposed to 2.0 at most" guest systemd-analyze security --no-pager --threshold=20 physsec-node.service
@@ -206,7 +212,7 @@ check "systemd finds the hub exposed to 2.5 at most" guest systemd-analyze secur
 guest touch /run/before
 pid=$(node_pid)
 check "the same bundle again: nothing to do" ends_with 0 "nothing to do" ./deploy.sh node $HOST --bundle "$WORK/one.tar.gz" --hub $HOST
-check "… and nothing was touched" guest '! find /opt/physsec /etc -newer /run/before -not -path "*/adjtime" | grep .'
+check "… and nothing was touched" guest '! find /opt/physsec /etc /usr/local -newer /run/before -not -path "*/adjtime" | grep .'
 check "… and the node runs on" test "$(node_pid)" = "$pid"
 
 cp "$WORK/two.tar.gz" "$WORK/forged.tar.gz"
@@ -277,7 +283,7 @@ fault "the clock jumps two days ahead" 'date -s "+2 days"' 'date -s "-2 days"'
 
 # ---- power cuts ------------------------------------------------------------------------------------------------------------------------------
 # bash itself says which command comes next (DEBUG trap through BASH_ENV): at the chosen one the kernel resets the machine at once, without a sync.
-guest 'systemctl disable -q --now physsec-hub; cat >/root/cut.sh' <<'CUT'
+guest 'touch /root/no-hub; systemctl stop physsec-hub; cat >/root/cut.sh' <<'CUT'
 set -T
 cut_count=0
 cut_step() {
@@ -314,7 +320,7 @@ for ((i = 1; i <= cuts; i++)); do
     check "step $at: a second run brings the new one" guest physsec-install install node /root/$file.tar.gz --limit 240
     check "step $at: … and it is in use" in_use "$to"
 done
-guest 'systemctl enable -q --now physsec-hub'
+guest 'rm /root/no-hub; systemctl start physsec-hub'
 
 # ---- the end ---------------------------------------------------------------------------------------------------------------------------------
 check "a bundle revokes an older version" ends_with 0 "in use and well" ./deploy.sh node $HOST --bundle "$WORK/last.tar.gz" --limit 240

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using PhysSec.Hardware;
 using PhysSec.Node.Enrolment;
 using PhysSec.Node.Health;
+using PhysSec.Node.Keys;
 
 namespace PhysSec.Node.Commissioning;
 
@@ -63,7 +64,7 @@ internal static class CommissionCommand
         if (RunningNode(state, clock) is { } running) return await FailAsync($"a node runs here ({running}); stop it first: systemctl stop physsec-node. 先に制御装置サービスを停止してください。", TryAgain);
         try
         {
-            using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to), anew, clock);
+            using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to, Tpm.OfBoard), anew, clock);
             return await session.RunAsync(Console.In, Console.Out) switch
             {
                 null => TryAgain,
@@ -75,7 +76,7 @@ internal static class CommissionCommand
         {
             return await FailAsync(failure.Message, Configuration);
         }
-        catch (Exception failure) when (failure is BoardOpenException or EnrolmentException)
+        catch (Exception failure) when (failure is BoardOpenException or EnrolmentException or TpmException)
         {
             return await FailAsync(failure.Message, 1);
         }

@@ -1,5 +1,6 @@
 using PhysSec.Hardware;
 using PhysSec.Node.Journal;
+using PhysSec.Node.Keys;
 
 namespace PhysSec.Node.Enrolment;
 
@@ -10,8 +11,9 @@ internal static class EnrolCommand
     private const int Configuration = 78;
 
     public const string Help = """
-        physsec-node enroll 'CODE' --board FILE [--to DIR] [--state DIR] [--again]
-                                           make this board a node, with the code that physsec-hub enroll printed; the key is made here and stays here
+        physsec-node enroll 'CODE' --board FILE [--to DIR] [--state DIR] [--again] [--no-tpm]
+                                           make this board a node, with the code that physsec-hub enroll printed; the key is made here and stays here,
+                                           sealed to the board's TPM where there is one
         physsec-node enroll 'CODE' --restore [--to DIR] [--state DIR]
                                            make this spare board the node of physsec-hub enroll NAME --replace: with its board file, in the old board's place
         """;
@@ -19,13 +21,16 @@ internal static class EnrolCommand
     public static async Task<int> RunAsync(string[] args)
     {
         string? code = null, board = null, to = "/etc/physsec-node", state = "/var/lib/physsec-node";
-        var (again, restore) = (false, false);
+        var (again, restore, noTpm) = (false, false, false);
         for (var i = 0; i < args.Length; i++)
         {
             switch (args[i])
             {
                 case "--again":
                     again = true;
+                    break;
+                case "--no-tpm":
+                    noTpm = true;
                     break;
                 case "--restore":
                     restore = true;
@@ -53,7 +58,7 @@ internal static class EnrolCommand
             return await SayAsync($"{state} holds a journal: this board has been a node. A spare board is an empty one; set that folder aside, or give another with --state.", Usage);
         if (board is null && !restore) return await SayAsync($"--board is missing: the file that says what hangs on which pin\n{Help}", Usage);
         if (EnrolmentCode.Parse(code, out var fault) is not { } parsed) return await SayAsync($"the code: {fault}", Usage);
-        var folder = new EnrolmentFolder(to);
+        var folder = new EnrolmentFolder(to, noTpm ? null : Tpm.OfBoard);
         if (folder.IsEnrolled && !again)
             return await SayAsync($"{folder.ConfigurationPath} is there: this board is a node already. With --again it becomes the code's node, with a new key and a new epoch.", Usage);
         try
@@ -72,6 +77,10 @@ internal static class EnrolCommand
             }
 
             return 0;
+        }
+        catch (TpmException failure)
+        {
+            return await SayAsync($"{failure.Message} Mend that, or keep the keys in files that the service alone may read: --no-tpm", 1);
         }
         catch (Exception failure) when (failure is EnrolmentException)
         {

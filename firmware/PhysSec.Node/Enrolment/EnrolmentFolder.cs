@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using PhysSec.Node.Keys;
 
 namespace PhysSec.Node.Enrolment;
 
@@ -9,8 +10,10 @@ namespace PhysSec.Node.Enrolment;
 /// The folder that makes a board a node: node.json and what it names. The key is made here and never leaves; node.json is written last, so that an interrupted
 /// enrolment leaves no half node and is repeated with the same code.
 /// </summary>
+/// <param name="folder">Usually /etc/physsec-node.</param>
+/// <param name="tpm">Opens the TPM that keys are sealed to; null, or null from it: there is none, and they are files that the service alone may read.</param>
 [SuppressMessage("Interoperability", "CA1416", Justification = "A node runs on Linux.")]
-public sealed class EnrolmentFolder(string folder)
+public sealed class EnrolmentFolder(string folder, Func<Tpm?>? tpm = null)
 {
     public const string Configuration = "node.json";
     private const string KeyFile = "node.key";
@@ -34,18 +37,18 @@ public sealed class EnrolmentFolder(string folder)
             if (!File.Exists(path))
             {
                 using var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-                Write(Path.GetFileName(path), made.ExportPkcs8PrivateKeyPem());
+                WriteSecret(Path.GetFileName(path), made.ExportPkcs8PrivateKeyPem());
             }
 
             var key = ECDsa.Create();
-            key.ImportFromPem(File.ReadAllText(path));
+            key.ImportFromPem(Secret(path));
             return key;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new EnrolmentException($"{folder} cannot be written: {failure.Message} Run this as the user of the service, or give another folder with --to.", failure);
         }
-        catch (Exception failure) when (failure is CryptographicException or ArgumentException)
+        catch (Exception failure) when (failure is CryptographicException or ArgumentException or TpmException { ForeignOrSpoilt: true })
         {
             throw new EnrolmentException($"{Path.Combine(folder, KeyFile)} holds no key. Remove the file and try again with a new code.", failure);
         }
@@ -86,7 +89,7 @@ public sealed class EnrolmentFolder(string folder)
             Write("ca.crt", answer.Authority);
             Write("node.crt", answer.Certificate);
             Write("hub.pub", answer.HubKey);
-            Write("site.key", answer.SiteKey);
+            WriteSecret("site.key", answer.SiteKey);
             Write(Configuration, Json(answer, board, state));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -137,6 +140,20 @@ public sealed class EnrolmentFolder(string folder)
         }
 
         return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    private string Secret(string path)
+    {
+        var text = File.ReadAllText(path);
+        if (!SealedText.Is(text)) return text;
+        using var chip = tpm?.Invoke();
+        return SealedText.Open(text, chip);
+    }
+
+    private void WriteSecret(string name, string text)
+    {
+        using var chip = tpm?.Invoke();
+        Write(name, chip is null ? text : SealedText.Make(text, chip));
     }
 
     /// <summary>Durable, whole or not at all, readable by the service alone.</summary>

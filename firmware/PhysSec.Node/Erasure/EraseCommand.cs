@@ -3,6 +3,7 @@ using PhysSec.Core.Wire;
 using PhysSec.Node.Enrolment;
 using PhysSec.Node.Health;
 using PhysSec.Node.Journal;
+using PhysSec.Node.Keys;
 
 namespace PhysSec.Node.Erasure;
 
@@ -43,7 +44,7 @@ internal static class EraseCommand
         {
             return await SayAsync(failure.Message, Configuration);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException or JournalException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException or JournalException or TpmException)
         {
             return await SayAsync($"{failure.Message} The erasure is NOT complete; mend this and give the same command again.", 1);
         }
