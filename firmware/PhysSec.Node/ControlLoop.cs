@@ -10,7 +10,7 @@ namespace PhysSec.Node;
 public sealed record Noted(Entry Entry) : Input;
 
 /// <summary>The hub's signed time and the node's at the moment it arrived.</summary>
-public sealed record HubTimeSeen(DateTimeOffset HubTime, DateTimeOffset Wall) : Input;
+public sealed record HubTimeSeen(DateTimeOffset HubTime, DateTimeOffset Wall, TimeSpan? SignedAfter) : Input;
 
 /// <summary>What one step is to the loop: <c>NodeCore.Step</c>.</summary>
 public delegate Effects StepFunction(Input input, TimeSpan uptime, DateTimeOffset? siteTime);
@@ -131,7 +131,7 @@ public sealed class ControlLoop
                     await KeepAsync([noted.Entry], null);
                     continue;
                 case HubTimeSeen seen:
-                    if (_siteClock.HubSays(seen.HubTime, seen.Wall, Uptime) is { } changed) _first.Enqueue(changed);
+                    if (_siteClock.HubSays(seen.HubTime, seen.Wall, Uptime, seen.SignedAfter) is { } changed) _first.Enqueue(changed);
                     continue;
                 case LinkChanged link:
                     _link = link.Up ? LinkState.Up : LinkState.Down;

@@ -43,11 +43,17 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
 
     /// <summary>
     /// Compares with the time in a signed acknowledgement. An older one than the last proves nothing. A hub whose clock is set far forward or back is believed at the second
-    /// word that agrees with the first; back only where this node's own clock says the same and was not set back itself, because old acknowledgements may be played again.
+    /// word that agrees with the first; back only where the word is proved to be new, or where this node's own clock says the same and was not set back itself, because old
+    /// acknowledgements may be played again.
     /// </summary>
-    public ClockChanged? HubSays(DateTimeOffset hubTime, DateTimeOffset wall, TimeSpan uptime)
+    /// <param name="hubTime">What the hub has signed.</param>
+    /// <param name="wall">This node's own clock.</param>
+    /// <param name="uptime">Monotonic, now.</param>
+    /// <param name="signedAfter">Monotonic time before which it cannot have been signed; null: nobody knows.</param>
+    public ClockChanged? HubSays(DateTimeOffset hubTime, DateTimeOffset wall, TimeSpan uptime, TimeSpan? signedAfter = null)
     {
         if (hubTime < builtAt || hubTime - builtAt > _lifetime) return null;
+        var isNew = uptime - signedAfter <= LagMax; // Never of a null.
         var back = false;
         if (_hub is { } hub)
         {
@@ -55,7 +61,7 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
             if ((hubTime - expected).Duration() > LagMax)
             {
                 back = hubTime < expected;
-                if (!SaidTwice(hubTime, uptime) || back && !StoodFast(hubTime, wall, uptime))
+                if (!SaidTwice(hubTime, uptime) || back && !isNew && !StoodFast(hubTime, wall, uptime))
                 {
                     _outlier = (hubTime, uptime);
                     return null;
@@ -69,7 +75,7 @@ public sealed class SiteClock(DateTimeOffset builtAt, DateTimeOffset? newestReco
 
         (_hub, _outlier) = ((hubTime, uptime), null);
         _confirmed = (wall - hubTime).Duration() <= Tolerance;
-        if (_lead is null || _confirmed && !back) _lead = wall - uptime; // Never from a word that went back: small steps would lead far.
+        if (_lead is null || _confirmed && (isNew || !back)) _lead = wall - uptime; // Never from an unproved word that went back: small steps would lead far.
         return Changed(Judge(wall), TimeSpan.Zero);
     }
 

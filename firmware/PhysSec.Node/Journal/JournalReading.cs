@@ -19,6 +19,21 @@ public sealed partial class JournalStore
         lock (_gate) return Reading(() => ReadRun(epoch, stream, from, to, countMax, bytesMax));
     }
 
+    /// <summary>Monotonic time of a record that was made in this run; null: of another run, or no longer here.</summary>
+    /// <exception cref="JournalException">The disk cannot be read.</exception>
+    public TimeSpan? MadeAt(long epoch, string stream, long seq, string boot)
+    {
+        lock (_gate)
+        {
+            return Reading<TimeSpan?>(() =>
+            {
+                using var command = Command("select body from records where epoch = $epoch and stream = $stream and seq = $seq", ("$epoch", epoch), ("$stream", stream), ("$seq", seq));
+                return command.ExecuteScalar() is string body && JsonSerializer.Deserialize(body, WireJson.Plain.JournalRecord) is { } it && it.Boot == boot
+                    ? TimeSpan.FromMicroseconds(it.Up) : null;
+            });
+        }
+    }
+
     /// <summary>Where every stream of every epoch stands.</summary>
     public IReadOnlyList<ErasedStream> AllStreams()
     {

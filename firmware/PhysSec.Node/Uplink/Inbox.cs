@@ -85,8 +85,21 @@ internal sealed class Inbox(
             return null;
         }
 
-        view.Post(new HubTimeSeen(ack.HubTime, clock.GetUtcNow()));
+        view.Post(new HubTimeSeen(ack.HubTime, clock.GetUtcNow(), SignedAfter(ack)));
         return ack;
+    }
+
+    /// <summary>Nobody can have signed it before the record that it acknowledges was made: an old one played again gives itself away.</summary>
+    private TimeSpan? SignedAfter(Ack ack)
+    {
+        try
+        {
+            return view.Journal()?.MadeAt(ack.Epoch, ack.Stream, ack.Through, view.Stamp().Boot);
+        }
+        catch (JournalException)
+        {
+            return null; // Whoever sends from it will see that too.
+        }
     }
 
     private bool TakePolicy(PolicyMessage message)

@@ -40,6 +40,17 @@ public sealed class JournalStoreTests : IDisposable
     }
 
     [Fact]
+    public void When_a_record_was_made_is_known_by_the_monotonic_clock_of_its_own_run_alone()
+    {
+        using var store = _folder.Open(epoch: 7);
+        store.Add(1.5, Opened());
+        Assert.Equal(TimeSpan.FromSeconds(101.5), store.MadeAt(7, Streams.Access, 1, "boot-1"));
+        Assert.Null(store.MadeAt(7, Streams.Access, 1, "boot-2"));
+        Assert.Null(store.MadeAt(7, Streams.Access, 2, "boot-1"));
+        Assert.Null(store.MadeAt(7, Streams.Measurements, 1, "boot-1"));
+    }
+
+    [Fact]
     public void Everything_is_there_after_a_restart()
     {
         var memory = new NodeMemory([new DoorMemory(new("door-a"), true, [new("p-1")], 2)], [new AlarmMemory("leak:room.leak", true)]);

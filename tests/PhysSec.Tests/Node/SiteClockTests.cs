@@ -113,6 +113,43 @@ public sealed class SiteClockTests
     }
 
     [Fact]
+    public void A_site_whose_clocks_all_went_ahead_and_were_set_back_goes_on_when_the_hub_speaks_of_records_just_made()
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now, _now, _up);
+        for (var i = 1; i < 10; i++) Say(clock, i, ahead: 172_800, madeBefore: 2);
+        Assert.Equal(ClockQuality.Synced, clock.Quality);
+
+        Say(clock, 10, ahead: 0, madeBefore: 2);
+        Assert.Equal(ClockQuality.Unset, clock.Quality);
+        Say(clock, 11, ahead: 0, madeBefore: 2); // The second word that agrees.
+        Assert.Equal(ClockQuality.Synced, clock.Quality);
+    }
+
+    [Theory]
+    [InlineData(301)] // Longer ago than a clock may lag.
+    [InlineData(null)] // Of an earlier run, or no longer there.
+    public void Words_about_records_made_long_ago_lead_no_clock_back(int? madeBefore)
+    {
+        var clock = Started(_now, null);
+        clock.HubSays(_now, _now, _up);
+        for (var i = 1_000; i < 1_010; i++) Say(clock, i, ahead: 172_800, madeBefore: 2);
+        for (var i = 1_010; i < 1_020; i++)
+        {
+            Say(clock, i, ahead: 0, madeBefore);
+            Assert.Equal(ClockQuality.Unset, clock.Quality);
+        }
+    }
+
+    /// <summary>Hub and node have the same wrong clock.</summary>
+    private static void Say(SiteClock clock, int second, int ahead, int? madeBefore)
+    {
+        var (wall, uptime) = (After(second + ahead), _up + TimeSpan.FromSeconds(second));
+        clock.Observe(wall, uptime);
+        clock.HubSays(wall, wall, uptime, madeBefore is { } ago ? uptime - TimeSpan.FromSeconds(ago) : null);
+    }
+
+    [Fact]
     public void A_clock_is_led_back_by_no_small_steps()
     {
         var clock = Started(_now, null);

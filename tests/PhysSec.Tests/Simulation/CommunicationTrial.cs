@@ -211,7 +211,7 @@ internal sealed class CommunicationTrial
         {
             if (it is HubTimeSeen seen)
             {
-                if (_siteClock.HubSays(seen.HubTime, seen.Wall, _clock.Up) is { } changed) Step(changed);
+                if (_siteClock.HubSays(seen.HubTime, seen.Wall, _clock.Up, seen.SignedAfter) is { } changed) Step(changed);
             }
             else if (it is Noted)
             {
