@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using PhysSec.Core.Wire;
 using PhysSec.Hardware;
+using PhysSec.Node.Commissioning;
 using PhysSec.Node.Control;
 using PhysSec.Node.Health;
 using PhysSec.Node.Journal;
@@ -34,6 +35,7 @@ public sealed class NodeHost(
     private NodeReport? _report;
     private HealthFile? _health;
     private BoardConfigured? _boardOnRecord;
+    private BoardCommissioned? _proof;
     private JournalStore? _known; // The journal that the rest of the node has been told of.
 
     /// <summary>Why the node had to stop by itself; null after an orderly stop.</summary>
@@ -61,7 +63,8 @@ public sealed class NodeHost(
         siteClock.Observe(clock.GetUtcNow(), _loop.Uptime);
         _field = new Field(_board, config.SiteKey, _loop.Post);
         _certificate = new CertificateIntake(config.Node, config.Authority, config.Certificate, config.DeviceKey, config.StateFolder);
-        _report = new NodeReport(config, boardFile, _field, _loop, _policies, _certificate, boot, () => _writer.Store);
+        _proof = new CommissioningFolder(config.StateFolder).Newest(config.DeviceKey, fault => log.LogWarning("{Fault}", fault));
+        _report = new NodeReport(config, boardFile, _field, _loop, _policies, _certificate, boot, () => _writer.Store, IsProved());
         _uplink = Connect(_report);
         _boardOnRecord = SealedBoard();
         _health = new HealthFile(HealthFile.Folder(config.StateFolder), _report.Local, log);
@@ -185,7 +188,11 @@ public sealed class NodeHost(
         else _policies.SaveAnew();
         _loop!.Post(new MemoryWanted());
         if (_boardOnRecord is { } board && board.Hash != store.Board) _loop.Post(new Noted(new Entry(Streams.Access, board)));
+        if (_proof is { } proof && proof.Hash != store.Commissioning) _loop.Post(new Noted(new Entry(Streams.Access, proof)));
     }
+
+    /// <summary>Has somebody proved the ways out of this very board file? A simulated room has none.</summary>
+    private bool IsProved() => _field!.Simulated || _proof is { Complete: true, Simulated: false } proof && proof.BoardHash == CommissioningFolder.BoardHash(config.BoardPath);
 
     /// <summary>What a spare board will ask the hub for.</summary>
     private BoardConfigured? SealedBoard()

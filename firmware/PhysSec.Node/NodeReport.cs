@@ -11,7 +11,8 @@ namespace PhysSec.Node;
 
 /// <summary>What the node says about itself: to the core at the start, to the hub at every connection.</summary>
 public sealed class NodeReport(
-    NodeConfig config, BoardFile board, Field devices, ControlLoop loop, PolicyIntake policies, CertificateIntake certificate, string boot, Func<JournalStore?> journal)
+    NodeConfig config, BoardFile board, Field devices, ControlLoop loop, PolicyIntake policies, CertificateIntake certificate, string boot, Func<JournalStore?> journal,
+    bool proved)
 {
     private const int Schema = 1;
     private static readonly TimeSpan _storageAgain = TimeSpan.FromMinutes(1);
@@ -62,6 +63,7 @@ public sealed class NodeReport(
         if (Storage() is { NearEnd: true } worn) faults.Add($"the memory {worn.Device} is near the end of its life: put the spare in");
         if (Firmware.Damage(AppContext.BaseDirectory) is { } damage)
             faults.Add($"the program was found changed or damaged at a start, and the version before it runs: install it again ({damage})");
+        if (!proved) faults.Add("the wiring and the ways out of this board file are not proved: physsec-node commission");
         faults.AddRange(devices.Faults);
         return faults;
     }

@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using PhysSec.Core.Wire;
 using PhysSec.Node.Enrolment;
 
 namespace PhysSec.Node.Commissioning;
@@ -13,6 +15,8 @@ internal sealed class CommissioningFolder(string state)
     private readonly string _folder = Path.Combine(state, "commissioning");
 
     private string ProgressPath => Path.Combine(_folder, "progress.json");
+
+    public static string BoardHash(string boardPath) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(boardPath)));
 
     /// <summary>What was reached before; null when there is none.</summary>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
@@ -48,6 +52,33 @@ internal sealed class CommissioningFolder(string state)
         EnrolmentFolder.WriteDurably(Path.ChangeExtension(path, ".txt"), Text(result, publicKey));
         if (result.Complete) File.Delete(ProgressPath);
         return path;
+    }
+
+    /// <summary>The newest finished commissioning that this board's key has signed; null: there is none.</summary>
+    /// <param name="key">The board's.</param>
+    /// <param name="fault">Told of one that cannot be believed.</param>
+    public BoardCommissioned? Newest(ECDsa key, Action<string> fault)
+    {
+        try
+        {
+            if (!Directory.Exists(_folder)) return null;
+            foreach (var path in Directory.EnumerateFiles(_folder, "commissioning-*.json").OrderDescending(StringComparer.Ordinal))
+            {
+                var text = File.ReadAllText(path);
+                var (it, signer) = CommissioningResult.Verify(text);
+                if (signer.AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()))
+                {
+                    return new(it.Board, it.BoardHash, it.Simulated, it.Installer, it.Ended, it.Complete, [.. it.Steps.Where(step => step.Outcome != Outcome.Passed).Select(step => step.Check)],
+                        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+                }
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            fault($"the commissioning in {_folder} is not believed: {failure.Message}");
+        }
+
+        return null;
     }
 
     /// <summary>One page for the installer's file.</summary>

@@ -44,7 +44,7 @@ internal sealed class CommissioningSession : IDisposable
     {
         (_folder, _enrolment, _installer, _clock) = (folder, enrolment, installer, clock);
         _file = BoardFile.Load(boardPath);
-        _boardHash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(boardPath)));
+        _boardHash = CommissioningFolder.BoardHash(boardPath);
         var before = anew ? null : folder.Load();
         if (before?.BoardHash != _boardHash) before = null; // Another wiring: nothing of the old one counts.
         _started = before?.Started ?? clock.GetUtcNow();

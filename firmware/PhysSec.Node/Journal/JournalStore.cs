@@ -18,6 +18,7 @@ public sealed partial class JournalStore : IDisposable
     private const string EpochName = "epoch";
     private const string MemoryName = "memory";
     private const string BoardName = "board";
+    private const string CommissioningName = "commissioning";
     private const string NewestName = "newest";
 
     private readonly Lock _gate = new();
@@ -120,6 +121,9 @@ public sealed partial class JournalStore : IDisposable
     /// <summary>Hash of the board file that is on record last; it becomes durable with that record.</summary>
     public string? Board => Meta(BoardName);
 
+    /// <summary>Hash of the commissioning that is on record last.</summary>
+    public string? Commissioning => Meta(CommissioningName);
+
     /// <summary>Where a stream of the epoch in force stands.</summary>
     public StreamState State(string stream)
     {
@@ -176,6 +180,7 @@ public sealed partial class JournalStore : IDisposable
             ("$at", record.At is { } at ? at.ToUnixTimeSeconds() : DBNull.Value));
         SetState(record.Epoch, record.Stream, state with { Seq = seq, Hash = hash });
         if (record.Fact is BoardConfigured board) Set(BoardName, board.Hash);
+        if (record.Fact is BoardCommissioned proof) Set(CommissioningName, proof.Hash);
         return new(record.Epoch, record.Stream, seq, state.Hash, hash, body, hot);
     }
 

@@ -34,6 +34,7 @@ public sealed record JournalRecord(
 [JsonDerivedType(typeof(MeasurementsThinned), "measurements.thinned")]
 [JsonDerivedType(typeof(CertificateRenewed), "certificate.renewed")]
 [JsonDerivedType(typeof(BoardConfigured), "board.configured")]
+[JsonDerivedType(typeof(BoardCommissioned), "board.commissioned")]
 public abstract record Fact;
 
 /// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. PolicyAgeSeconds is null when it cannot be known (which only leaving survives). Purpose, Escort and Items describe the visit where the entry declared them.</summary>
@@ -94,3 +95,10 @@ public sealed record CertificateRenewed(string Thumbprint, DateTimeOffset NotAft
 
 /// <summary>The board file in force, sealed for the hub (<see cref="BoardSeal"/>): what a spare board needs. Hash is its text's SHA-256.</summary>
 public sealed record BoardConfigured(string Board, string Hash, string Sealed) : Fact;
+
+/// <summary>
+/// An installer has proved the wiring and the ways out of a board file. Open names the checks that did not pass; Ended is by the board's clock of that moment; Hash is the SHA-256 of the signed
+/// result, which stays on the board and in the installer's file.
+/// </summary>
+public sealed record BoardCommissioned(
+    string Board, string BoardHash, bool Simulated, string Installer, DateTimeOffset Ended, bool Complete, IReadOnlyList<string> Open, string Hash) : Fact;

@@ -207,6 +207,7 @@ public sealed record Columns(
         MeasurementsThinned => new("measurements.thinned"),
         CertificateRenewed => new("certificate.renewed"),
         BoardConfigured => new("board.configured"),
+        BoardCommissioned it => new("board.commissioned", Outcome: it.Complete ? "complete" : "open"),
         _ => new("unknown"),
     };
 

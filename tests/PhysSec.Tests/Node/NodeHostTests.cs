@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Node;
+using PhysSec.Node.Commissioning;
 using PhysSec.Node.Health;
 using PhysSec.Tests.Hardware;
 using PhysSec.Tests.Uplink;
@@ -106,6 +108,26 @@ public sealed class NodeHostTests : IAsyncLifetime
             await _hub.Until(() => Facts<AccessGranted>().Count > 0 && Facts<NodeStarted>().Count == 3);
             Assert.Equal(["none", "stopped", "stopped"], Facts<NodeStarted>().Select(it => it.Previous));
         }
+    }
+
+    [Fact]
+    public async Task What_an_installer_has_proved_is_put_on_record_once_and_a_foreign_or_changed_proof_never()
+    {
+        var proof = new CommissioningResult(
+            CommissioningResult.Version, "city", "node-a", "one-room", new string('a', 64), true, "0.1.0", "佐藤", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, false,
+            [new("contactMoves:door-a.contact", Outcome.Passed, "open", null, DateTimeOffset.UnixEpoch), new("exitByButton:door-a.lock", Outcome.Failed, null, "broken", DateTimeOffset.UnixEpoch)]);
+        var commissionings = Directory.CreateDirectory(Path.Combine(_folder.FullName, "state", "commissioning")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(commissionings, "commissioning-1.json"), proof.Sign(_site.NodeCertificate.GetECDsaPrivateKey()!), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(commissionings, "commissioning-2.json"), (proof with { Installer = "mallory" }).Sign(_site.HubKey), TestContext.Current.CancellationToken);
+        await using (await StartAsync()) await _hub.Until(() => Facts<BoardCommissioned>().Count == 1);
+        await using (await StartAsync()) await _hub.Until(() => Facts<NodeStarted>().Count == 2 && Facts<NodeStopped>().Count == 1);
+        var on = Assert.Single(Facts<BoardCommissioned>());
+        Assert.Equal(("佐藤", false, "exitByButton:door-a.lock"), (on.Installer, on.Complete, Assert.Single(on.Open)));
+
+        await File.AppendAllTextAsync(Path.Combine(commissionings, "commissioning-3.json"), proof.Sign(_site.NodeCertificate.GetECDsaPrivateKey()!).Replace("false", "true", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        await using (await StartAsync()) await _hub.Until(() => Facts<NodeStarted>().Count == 3);
+        Assert.Single(Facts<BoardCommissioned>());
+        Assert.Contains(_log.Lines, it => it.Contains("is not believed", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -81,6 +81,7 @@ internal static class WireSamples
         new MeasurementsThinned(1, 1000, "12 MiB free on disk"),
         new CertificateRenewed(new string('C', 64), _at.AddYears(1)),
         new BoardConfigured("one-room-pi", _hash, "c2VhbGVk"),
+        new BoardCommissioned("one-room-pi", _hash, false, "佐藤 Sato", _at, false, ["door-a.egress-power"], _hash),
     ];
 
     public static string Kind(Fact fact) =>

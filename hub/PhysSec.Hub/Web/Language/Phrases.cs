@@ -69,6 +69,9 @@ public static class Phrases
                 "record.door-changed", ("door", door), ("from", words.Member("door-state", Text(fact, "from"))), ("to", words.Member("door-state", Text(fact, "to")))),
             ("alarm.raised", _) => words.Say("record.alarm-raised", ("alarm", words.AlarmTitle(Text(fact, "class"))), ("source", Text(fact, "source"))),
             ("alarm.cleared", _) => words.Say("record.alarm-cleared", ("alarm", words.AlarmTitle(Text(fact, "class"))), ("source", Text(fact, "source"))),
+            ("board.commissioned", _) when row.Outcome == "complete" => words.Say("record.commissioned", ("installer", Text(fact, "installer")), ("board", Text(fact, "board"))),
+            ("board.commissioned", _) => words.Say(
+                "record.commissioned-open", ("installer", Text(fact, "installer")), ("board", Text(fact, "board")), ("open", string.Join(", ", fact.GetProperty("open").EnumerateArray().Select(it => it.GetString())))),
             var (kind, _) when kind.StartsWith("hub.", StringComparison.Ordinal) => words.Say(
                 "record.act", ("actor", Text(fact, "actor")), ("role", words.Member("role", Text(fact, "role"))), ("act", words.Member("act", Text(fact, "verb"))), ("target", Text(fact, "target"))),
             var (kind, _) => words.Member("kind", kind),
