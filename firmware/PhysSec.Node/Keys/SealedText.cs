@@ -43,12 +43,13 @@ public static class SealedText
     public static string Open(string text, Tpm? tpm)
     {
         if (tpm is null) throw new TpmException($"The key is sealed to a TPM, and there is no {Tpm.Device}.");
+        byte[] key = [];
         try
         {
             var all = Convert.FromBase64String(text[PemEncoding.Find(text).Base64Data]);
             var (privatePart, at) = Part(all, 0);
             (var publicPart, at) = Part(all, at);
-            var key = tpm.Unseal(all.AsSpan(privatePart), all.AsSpan(publicPart));
+            key = tpm.Unseal(all.AsSpan(privatePart), all.AsSpan(publicPart));
             var body = all.AsSpan(at);
             using var cipher = new AesGcm(key, TagSize);
             var plain = new byte[body.Length - NonceSize - TagSize];
@@ -58,6 +59,10 @@ public static class SealedText
         catch (Exception failure) when (failure is CryptographicException or FormatException or ArgumentException or OverflowException or IndexOutOfRangeException)
         {
             throw new TpmException("The sealed key was changed since it was written.", foreignOrSpoilt: true, failure);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
         }
     }
 

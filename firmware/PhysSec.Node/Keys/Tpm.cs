@@ -112,7 +112,7 @@ public sealed class Tpm : IDisposable
             var answer = Exchange(request);
             var code = BinaryPrimitives.ReadUInt32BigEndian(answer.AsSpan(6));
             if (code == 0) return answer[HeaderSize..];
-            if (code is 0x922 or 0x908 or 0x905 or 0x901 && attempt < Tries) continue; // Retry, yielded, testing…: the answer of a TPM that is busy with itself.
+            if (code is 0x908 or 0x909 or 0x90A or 0x922 && attempt < Tries) continue; // Yielded, cancelled, testing, retry: it is busy with itself.
             var said = string.Create(CultureInfo.InvariantCulture, $"The TPM does not {what}: code 0x{code:X}.");
             throw command is Command.Load ? new TpmException(said + " It was sealed by another TPM, or changed since.", foreignOrSpoilt: true)
                 : command is Command.CreatePrimary && (code & 0xBF) is 0xA2 or 0x8E ? new TpmException(said + " Its owner has a password: this program knows none.")
