@@ -15,6 +15,7 @@ public sealed record ImportResult(int Added, int Changed, int Unchanged, IReadOn
 /// <summary>The people as a file that a spreadsheet opens: UTF-8 with a byte order mark, or code page 932.</summary>
 public sealed class PeopleCsv(Store store, People people)
 {
+    private const int Email = 4, Note = 6; // Columns that a file may leave out.
     private const char Geta = '〓'; // Stands for what code page 932 does not have; it must not come back as a name.
 
     private static readonly (string Ja, string En)[] _columns =
@@ -37,13 +38,13 @@ public sealed class PeopleCsv(Store store, People people)
         }
     }
 
-    /// <summary>Takes the good rows in one transaction and names the faults of the others. An empty id adds a person.</summary>
+    /// <summary>Takes the good rows in one transaction and names the faults of the others. An empty id adds a person; a column that the file has not changes nobody.</summary>
     /// <exception cref="InputException">The file as a whole cannot be read.</exception>
     public async Task<ImportResult> ImportAsync(Actor actor, byte[] bytes, string encoding, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(bytes);
         var text = Encode(encoding).GetString(bytes).TrimStart('\ufeff');
-        var (rows, faults) = Parse(text);
+        var (rows, faults, without) = Parse(text);
         var (added, changed, unchanged) = (0, 0, 0);
         var saved = new List<Person>();
         await store.WriteAsync(connection =>
@@ -52,7 +53,12 @@ public sealed class PeopleCsv(Store store, People people)
             foreach (var it in rows)
             {
                 var before = People.Find(connection, it.Id);
-                var after = before is null ? it : it with { Extended = before.Extended };
+                var after = before is null ? it : it with
+                {
+                    Extended = before.Extended,
+                    Email = without.Contains(Email) ? before.Email : it.Email,
+                    Note = without.Contains(Note) ? before.Note : it.Note,
+                };
                 if (before == after)
                 {
                     unchanged++;
@@ -69,7 +75,7 @@ public sealed class PeopleCsv(Store store, People people)
         return new(added, changed, unchanged, faults);
     }
 
-    private static (List<Person> Rows, List<RowFault> Faults) Parse(string text)
+    private static (List<Person> Rows, List<RowFault> Faults, int[] Without) Parse(string text)
     {
         using var csv = new CsvParser(new StringReader(text), new CsvConfiguration(CultureInfo.InvariantCulture)
         {
@@ -91,6 +97,8 @@ public sealed class PeopleCsv(Store store, People people)
             if (fields.All(string.IsNullOrWhiteSpace)) continue;
             try
             {
+                if (csv.RawRecord.Count('"') % 2 != 0 && csv.RawRecord.TrimEnd().AsSpan().ContainsAny('\r', '\n'))
+                    throw new InputException("row", "a quotation mark opens a field that never ends; the lines after it were taken for a part of it", "Close it, or write it twice inside a quoted field");
                 if (fields.Length != header.Length)
                     throw new InputException("row", $"it has {fields.Length} fields, the header has {header.Length}", "Separate the fields by commas, and quote a field that holds one");
                 string? Field(int column) => Array.IndexOf(header, column) is >= 0 and var i ? CsvText.Plain(fields[i].Trim()) : null;
@@ -107,7 +115,7 @@ public sealed class PeopleCsv(Store store, People people)
             }
         }
 
-        return (rows, faults);
+        return (rows, faults, [.. new[] { Email, Note }.Except(header)]);
     }
 
     // Accepts 氏名, name and 氏名 (name); −1 for a column that is none of ours.

@@ -50,6 +50,32 @@ public sealed class PeopleCsvTests
     }
 
     [Fact]
+    public async Task A_column_that_the_file_leaves_out_changes_nobody()
+    {
+        await using var desk = await Desk.OpenAsync();
+        await desk.People.AddAsync(Desk.Admin, new("p-1", "佐藤 一", "サトウ ハジメ", "総務課", "h@example.jp", "staff", Note: "夜間"), Cancel);
+
+        var result = await new PeopleCsv(desk.Store, desk.People).ImportAsync(Desk.Admin, "id,name,kana,department,kind\np-1,佐藤 一,サトウ ハジメ,会計課,staff\n"u8.ToArray(), "utf-8", Cancel);
+
+        Assert.Equal((0, 1, 0, 0), (result.Added, result.Changed, result.Unchanged, result.Faults.Count));
+        var person = desk.People.Find("p-1")!;
+        Assert.Equal(("会計課", "h@example.jp", "夜間"), (person.Department, person.Email, person.Note));
+    }
+
+    [Fact]
+    public async Task A_quotation_mark_that_swallows_the_rest_of_the_file_is_named_and_nothing_of_it_taken()
+    {
+        await using var desk = await Desk.OpenAsync();
+        const string text = "id,name,kana,department,email,kind,note\np-1,a,カナ,d,,staff,5\" tall\np-2,b,カナ,d,,staff,\"open\np-3,c,カナ,d,,staff,\np-4,d,カナ,d,,staff,\n";
+
+        var result = await new PeopleCsv(desk.Store, desk.People).ImportAsync(Desk.Admin, Encoding.UTF8.GetBytes(text), "utf-8", Cancel);
+
+        Assert.Equal((3, "row"), result.Faults.Select(it => (it.Row, it.Field)).Single());
+        Assert.NotNull(desk.People.Find("p-1"));
+        Assert.Null(desk.People.Find("p-2"));
+    }
+
+    [Fact]
     public async Task Bytes_that_the_encoding_does_not_know_spoil_only_their_row()
     {
         await using var desk = await Desk.OpenAsync();
