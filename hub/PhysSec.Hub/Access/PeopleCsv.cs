@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using CsvHelper;
 using CsvHelper.Configuration;
 using PhysSec.Hub.Ledger;
@@ -13,7 +14,7 @@ public sealed record RowFault(int Row, string Field, string Fault, string Remedy
 public sealed record ImportResult(int Added, int Changed, int Unchanged, IReadOnlyList<RowFault> Faults);
 
 /// <summary>The people as a file that a spreadsheet opens: UTF-8 with a byte order mark, or code page 932.</summary>
-public sealed class PeopleCsv(Store store, People people)
+public sealed class PeopleCsv(Store store, People people, TimeProvider time)
 {
     private const int Email = 4, Note = 6; // Columns that a file may leave out.
     private const char Geta = '〓'; // Stands for what code page 932 does not have; it must not come back as a name.
@@ -21,12 +22,16 @@ public sealed class PeopleCsv(Store store, People people)
     private static readonly (string Ja, string En)[] _columns =
         [("登録者番号", "id"), ("氏名", "name"), ("フリガナ", "kana"), ("所属", "department"), ("メール", "email"), ("区分", "kind"), ("備考", "note")];
 
+    /// <summary>Writes everybody; that somebody took them is on record first.</summary>
+    /// <param name="actor">Who takes them.</param>
     /// <param name="target">Receives the file; it stays open.</param>
     /// <param name="encoding">utf-8 or cp932. A character that cp932 lacks becomes 〓.</param>
     /// <param name="cancel">Ends the writing.</param>
-    public async Task ExportAsync(Stream target, string encoding, CancellationToken cancel = default)
+    public async Task ExportAsync(Actor actor, Stream target, string encoding, CancellationToken cancel = default)
     {
-        await using var writer = new StreamWriter(target, Encode(encoding), leaveOpen: true);
+        var bytes = Encode(encoding);
+        await store.WriteAsync(it => Records.Act(it, new Act(actor, "people.exported", null, null, null, new JsonObject { ["encoding"] = encoding }), time.GetUtcNow()), cancel);
+        await using var writer = new StreamWriter(target, bytes, leaveOpen: true);
         await using var csv = new CsvWriter(writer, new CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\r\n" }, leaveOpen: true);
         foreach (var (ja, en) in _columns) csv.WriteField($"{ja} ({en})");
         await csv.NextRecordAsync();

@@ -92,7 +92,7 @@ internal static class AccessApi
             http.Response.ContentType = $"text/csv; charset={(encoding == "cp932" ? "shift_jis" : "utf-8")}";
             http.Response.Headers.ContentDisposition = "attachment; filename=people.csv";
             using var buffer = new MemoryStream();
-            await csv.ExportAsync(buffer, encoding ?? "utf-8", http.RequestAborted);
+            await csv.ExportAsync(http.Actor(), buffer, encoding ?? "utf-8", http.RequestAborted);
             buffer.Position = 0;
             await buffer.CopyToAsync(http.Response.Body, http.RequestAborted);
         }).RequireAuthorization(HubApi.A).WithSummary("People as CSV, utf-8 or cp932. 登録者CSV");

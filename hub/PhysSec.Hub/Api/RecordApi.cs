@@ -21,12 +21,18 @@ internal static class RecordApi
             http.Response.Headers.ContentDisposition = "attachment; filename=records.csv";
             await log.WriteCsvAsync(http.Response.Body, query.Filter(http), http.RequestAborted);
         }).RequireAuthorization(HubApi.U).WithSummary("The same as CSV, streamed. 記録CSV");
-        api.MapGet("/register", (Register register, TimeProvider clock, DateTimeOffset? from, DateTimeOffset? to) =>
-                register.List(from ?? clock.GetUtcNow().AddDays(-31), to ?? clock.GetUtcNow().AddMinutes(1)))
-            .RequireAuthorization(HubApi.U).WithSummary("Entries paired with exits; a missing exit stays missing. 入退室管理簿");
+        api.MapGet("/register", async (Register register, AccessLog log, TimeProvider clock, DateTimeOffset? from, DateTimeOffset? to, HttpContext http) =>
+        {
+            var (since, until) = (from ?? clock.GetUtcNow().AddDays(-31), to ?? clock.GetUtcNow().AddMinutes(1));
+            await log.SearchedAsync(http.Actor(), new(since, until, Kind: "register"));
+            return register.List(since, until);
+        }).RequireAuthorization(HubApi.U).WithSummary("Entries paired with exits; a missing exit stays missing. 入退室管理簿");
         api.MapGet("/dead-letters", (TurnedAway away, int? limit) => away.DeadLetters(Math.Clamp(limit ?? 200, 1, 500))).RequireAuthorization(HubApi.Any);
         api.MapGet("/refusals", (TurnedAway away, int? limit) => away.Refusals(Math.Clamp(limit ?? 200, 1, 500))).RequireAuthorization(HubApi.Any);
-        api.MapGet("/policies/{node}", (Store store, string node) => store.Read(it => it.One<object>(
+        api.MapGet("/policies/{node}", async (Store store, AccessLog log, string node, HttpContext http) =>
+        {
+            await log.SearchedAsync(http.Actor(), new(Kind: "policy", Node: node));
+            return store.Read(it => it.One<object>(
                 "select version, hash, issued_at, in_force_at, body from policies where node = $node order by version desc limit 1",
                 row => new
                 {
@@ -36,8 +42,8 @@ internal static class RecordApi
                     inForceAt = row.Time("in_force_at"),
                     body = row.Text("body"),
                 },
-                ("$node", node))) is { } found ? Results.Ok(found) : Results.NotFound())
-            .RequireAuthorization(HubApi.U).WithSummary("The newest policy of a node, and since when it is in force there. 署名付き入室条件");
+                ("$node", node))) is { } found ? Results.Ok(found) : Results.NotFound();
+        }).RequireAuthorization(HubApi.U).WithSummary("The newest policy of a node, and since when it is in force there. 署名付き入室条件");
     }
 
     /// <summary>All optional; times in ISO 8601 with offset.</summary>

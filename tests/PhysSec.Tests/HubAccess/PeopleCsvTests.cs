@@ -1,5 +1,6 @@
 using System.Text;
 using PhysSec.Hub.Access;
+using PhysSec.Hub.Storage;
 
 namespace PhysSec.Tests.HubAccess;
 
@@ -14,9 +15,10 @@ public sealed class PeopleCsvTests
     {
         await using var desk = await Desk.OpenAsync();
         await desk.People.AddAsync(Desk.Admin, new("p-formula", "髙橋, \"一\"", "たかはし ハジメ", "=1+1", "h@example.jp", "contractor", Note: "-2"), Cancel);
-        var csv = new PeopleCsv(desk.Store, desk.People);
+        var csv = new PeopleCsv(desk.Store, desk.People, desk.Time);
         using var file = new MemoryStream();
-        await csv.ExportAsync(file, encoding, Cancel);
+        await csv.ExportAsync(Desk.Admin, file, encoding, Cancel);
+        Assert.Equal(1, desk.Store.Read(it => it.Number("select count(*) from ledger where kind = 'hub.people.exported'")));
 
         var result = await csv.ImportAsync(Desk.Admin, file.ToArray(), encoding, Cancel);
 
@@ -41,7 +43,7 @@ public sealed class PeopleCsvTests
             p-x,佐藤,サトウ,総務課,none,staff,
             """;
 
-        var result = await new PeopleCsv(desk.Store, desk.People).ImportAsync(Desk.Admin, Encoding.UTF8.GetBytes(text), "utf-8", Cancel);
+        var result = await new PeopleCsv(desk.Store, desk.People, desk.Time).ImportAsync(Desk.Admin, Encoding.UTF8.GetBytes(text), "utf-8", Cancel);
 
         Assert.Equal((1, 1, 0), (result.Added, result.Changed, result.Unchanged));
         Assert.Equal([(4, "name"), (5, "kana"), (6, "kind"), (7, "row"), (8, "note"), (9, "email")], result.Faults.Select(it => (it.Row, it.Field)));
@@ -55,7 +57,7 @@ public sealed class PeopleCsvTests
         await using var desk = await Desk.OpenAsync();
         await desk.People.AddAsync(Desk.Admin, new("p-1", "佐藤 一", "サトウ ハジメ", "総務課", "h@example.jp", "staff", Note: "夜間"), Cancel);
 
-        var result = await new PeopleCsv(desk.Store, desk.People).ImportAsync(Desk.Admin, "id,name,kana,department,kind\np-1,佐藤 一,サトウ ハジメ,会計課,staff\n"u8.ToArray(), "utf-8", Cancel);
+        var result = await new PeopleCsv(desk.Store, desk.People, desk.Time).ImportAsync(Desk.Admin, "id,name,kana,department,kind\np-1,佐藤 一,サトウ ハジメ,会計課,staff\n"u8.ToArray(), "utf-8", Cancel);
 
         Assert.Equal((0, 1, 0, 0), (result.Added, result.Changed, result.Unchanged, result.Faults.Count));
         var person = desk.People.Find("p-1")!;
@@ -68,7 +70,7 @@ public sealed class PeopleCsvTests
         await using var desk = await Desk.OpenAsync();
         const string text = "id,name,kana,department,email,kind,note\np-1,a,カナ,d,,staff,5\" tall\np-2,b,カナ,d,,staff,\"open\np-3,c,カナ,d,,staff,\np-4,d,カナ,d,,staff,\n";
 
-        var result = await new PeopleCsv(desk.Store, desk.People).ImportAsync(Desk.Admin, Encoding.UTF8.GetBytes(text), "utf-8", Cancel);
+        var result = await new PeopleCsv(desk.Store, desk.People, desk.Time).ImportAsync(Desk.Admin, Encoding.UTF8.GetBytes(text), "utf-8", Cancel);
 
         Assert.Equal((3, "row"), result.Faults.Select(it => (it.Row, it.Field)).Single());
         Assert.NotNull(desk.People.Find("p-1"));
@@ -84,7 +86,7 @@ public sealed class PeopleCsvTests
             .. "id,name,kana,department,email,kind,note\r\np-1,a"u8, 0xff, .. ",カナ,dept,,staff,\r\n"u8, .. "p-2,b,カナ,dept,,staff,\r\n"u8,
         ];
 
-        var result = await new PeopleCsv(desk.Store, desk.People).ImportAsync(Desk.Admin, bytes, "utf-8", Cancel);
+        var result = await new PeopleCsv(desk.Store, desk.People, desk.Time).ImportAsync(Desk.Admin, bytes, "utf-8", Cancel);
 
         Assert.Equal((2, "name"), (Assert.Single(result.Faults).Row, result.Faults[0].Field));
         Assert.NotNull(desk.People.Find("p-2"));
@@ -94,7 +96,7 @@ public sealed class PeopleCsvTests
     public async Task A_file_without_the_columns_is_refused_whole()
     {
         await using var desk = await Desk.OpenAsync();
-        var csv = new PeopleCsv(desk.Store, desk.People);
+        var csv = new PeopleCsv(desk.Store, desk.People, desk.Time);
 
         await Assert.ThrowsAsync<InputException>(() => csv.ImportAsync(Desk.Admin, "a,b\r\n1,2\r\n"u8.ToArray(), "utf-8", Cancel));
         await Assert.ThrowsAsync<InputException>(() => csv.ImportAsync(Desk.Admin, [], "utf-8", Cancel));
