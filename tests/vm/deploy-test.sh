@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 
 (($#)) || { echo "deploy-test: give the folder with one.tar.gz and rig" >&2; exit 64; }
-CACHE=$(readlink -f "$1") WORK='' PORT='' QEMU='' passed=0 failed=0 cuts=10
+CACHE=$(readlink -f "$1") WORK='' PORT='' QEMU='' passed=0 failed=0 cuts=5
 bundle=$CACHE/one.tar.gz
 shift
 say() { printf '%s\n' "deploy-test: $*" >&2; }
