@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
@@ -15,6 +16,7 @@ public sealed partial class UplinkLoop
     private const int AccessFlyingMax = 3; // Four in all, and measurements can never hold up the rest.
     private const int MeasurementsFlyingMax = 1;
     private static readonly TimeSpan _stateEvery = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _stateLook = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _birthEvery = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _greeting = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _linger = TimeSpan.FromSeconds(1);
@@ -31,7 +33,7 @@ public sealed partial class UplinkLoop
         {
             var now = _view.Stamp().Up;
             if (_birthIsOld || _view.Journal() is { Epoch: 0 } && now - session.BirthAt >= _birthEvery) Birth(session);
-            if (now - session.StateAt >= _stateEvery || session.StateAt == default) State(session, now);
+            if (now - session.StateAt >= _stateEvery || session.StateAt == default || IsNews(session, now)) State(session, now);
             while (_answers.Reader.TryRead(out var answer)) Publish(session, ReplyMessage(answer));
             while (_acks.Reader.TryRead(out var ack)) Take(session, ack);
             SendJournal(session, now);
@@ -67,14 +69,25 @@ public sealed partial class UplinkLoop
 
     private void State(Session session, TimeSpan now)
     {
-        session.StateAt = now;
-        Publish(session, Message(Topics.State(_identity.Site, _identity.Node), Json(_view.State()), retain: true));
+        var state = _view.State();
+        (session.StateAt, session.LookedAt, session.Told) = (now, now, Gist(state));
+        Publish(session, Message(Topics.State(_identity.Site, _identity.Node), Json(state), retain: true));
         foreach (var (point, (value, at)) in _lastLive.ToList())
         {
             // What only changes now and then (doors, contacts) is said again, so that a hub that has just started knows it too.
             if (!_view.Periods.ContainsKey(point) && now - at >= _stateEvery) SendLive(session, value, now);
         }
     }
+
+    /// <summary>A fault that comes or goes, or another policy in force, is told within a second.</summary>
+    private bool IsNews(Session session, TimeSpan now)
+    {
+        if (now - session.LookedAt < _stateLook) return false;
+        session.LookedAt = now;
+        return Gist(_view.State()) != session.Told;
+    }
+
+    private static string Gist(NodeState it) => string.Create(CultureInfo.InvariantCulture, $"{it.State} {it.Health?.PolicyVersion} {string.Join('\n', it.Faults ?? [])}");
 
     private void Take(Session session, Ack ack)
     {
@@ -224,6 +237,10 @@ public sealed partial class UplinkLoop
         public TimeSpan BirthAt { get; set; } = now;
 
         public TimeSpan StateAt { get; set; }
+
+        public TimeSpan LookedAt { get; set; }
+
+        public string? Told { get; set; }
 
         public TimeSpan? MeasuredSince { get; set; }
 

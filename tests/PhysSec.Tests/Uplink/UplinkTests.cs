@@ -21,6 +21,8 @@ public sealed class UplinkTests : IAsyncLifetime
     private JournalStore _store = null!;
     private UplinkLoop _uplink = null!;
     private Task _running = Task.CompletedTask;
+    private TimeSpan? _up; // Null: as it runs.
+    private string[] _faults = [];
 
     public async ValueTask InitializeAsync()
     {
@@ -45,6 +47,20 @@ public sealed class UplinkTests : IAsyncLifetime
         Assert.Equal("node-a", JsonSerializer.Deserialize(_hub.Last["birth"], WireJson.Plain.Birth)?.Node);
         Assert.Equal("online", JsonSerializer.Deserialize(_hub.Last["state"], WireJson.Plain.NodeState)?.State);
         Assert.True((await NextAsync<LinkChanged>()).Up);
+    }
+
+    [Fact]
+    public async Task A_fault_is_told_when_it_comes_and_when_it_goes_not_at_the_next_round()
+    {
+        _up = TimeSpan.FromMinutes(1);
+        Start();
+        await _hub.Until(() => _hub.Last.ContainsKey("state"));
+        foreach (var faults in (string[][])[["the journal cannot be written"], []])
+        {
+            _faults = faults;
+            _up += TimeSpan.FromSeconds(1); // The round is every 15 s of this clock.
+            await _hub.Until(() => JsonSerializer.Deserialize(_hub.Last["state"], WireJson.Plain.NodeState)!.Faults!.SequenceEqual(faults));
+        }
     }
 
     [Fact]
@@ -349,8 +365,8 @@ public sealed class UplinkTests : IAsyncLifetime
         var view = new NodeView(
             () => _store,
             () => new Birth(1, "node-a", "0.1.0", "test", true, _store.Epoch, "boot-1", _store.State("a").Seq, _store.State("a").Hash, 0, [], [], Wall),
-            () => new NodeState("online", "boot-1", _store.Epoch, Wall),
-            () => new Stamp(Wall, TimeProvider.System.GetElapsedTime(0), "boot-1", ClockQuality.Synced, LinkState.Up),
+            () => new NodeState("online", "boot-1", _store.Epoch, Wall, _faults),
+            () => new Stamp(Wall, _up ?? TimeProvider.System.GetElapsedTime(0), "boot-1", ClockQuality.Synced, LinkState.Up),
             it => _inputs.Writer.TryWrite(it),
             new Dictionary<PointId, double> { [new("room.temperature")] = 1 });
         _uplink = new(identity ?? _site.Identity(_hub.Port), policies, commands, view, TimeProvider.System, () => 0.05, _log);
