@@ -52,7 +52,7 @@ image() { # a Debian as its packages make it, and one ssh key
 
 power_on() {
     mkdir -p "$WORK/tpm"
-    swtpm socket --tpm2 --tpmstate "dir=$WORK/tpm" --ctrl "type=unixio,path=$WORK/tpm.sock" --terminate & # Ends with QEMU; what it has sealed stays.
+    swtpm socket --tpm2 --tpmstate "dir=$WORK/tpm" --ctrl "type=unixio,path=$WORK/tpm.sock" --terminate >"$WORK/tpm.log" 2>&1 & # Ends with QEMU; what it has sealed stays.
     until [[ -S $WORK/tpm.sock ]]; do sleep 0.1; done
     qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$CACHE/vmlinuz" -initrd "$CACHE/initrd" -append "root=/dev/vda rw console=ttyS0 quiet mitigations=off panic=-1 loglevel=3" \
@@ -70,7 +70,7 @@ power_on() {
 
 power_off() { # as a plug that is pulled: what the guest has not written is gone
     kill -9 "$QEMU" 2>/dev/null || true
-    wait || true # For the TPM too.
+    wait 2>/dev/null || true # For the TPM too.
     rm -f "$WORK/tpm.sock"
     QEMU=''
 }
