@@ -68,8 +68,8 @@ public sealed class SpareBoardTests
         ];
         await RefusedAsync("a node runs here", Programs.Node, erase, cancel);
         await instance.KillHubAsync();
-        await instance.ActAsync("badge mallory", cancel);
-        await instance.Node.LineAsync(it => it.Contains("no link to the hub", StringComparison.Ordinal), "that the hub is gone", _limit, cancel);
+        await instance.ActAsync("badge alice", cancel);
+        await Wait.UntilAsync("a release, which is in the journal before the lock moves", async () => (bool)(await instance.RoomAsync(cancel))["lockOutput"]!, _limit, cancel);
         await instance.KillNodeAsync();
         await Wait.UntilAsync("the killed node's last report to be old", async () =>
         {
