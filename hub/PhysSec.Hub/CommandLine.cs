@@ -34,6 +34,9 @@ internal static class CommandLine
         physsec-hub release-policy NODE --state DIR --reason TEXT
                                                            after a restore: lets a node that has a newer policy than the backup take this hub's
         physsec-hub verify-erasure FILE --state DIR        checks the certificate of physsec-node erase, puts it on record, and ends that board's key; the hub must be running
+        physsec-hub checkpoint --state DIR                 prints the newest signed checkpoint of the record, also as QR, and the key that it is signed with
+        physsec-hub evidence --state DIR --to FILE --reason TEXT [--from TIME] [--until TIME] [--person WHO] [--door ID] [--kind KIND] [--node ID] [--with-measurements]
+                                                           writes an evidence pack for physsec-verify; the hub must be running
         physsec-hub recover --state DIR --reason TEXT      prints a sign-in link for a new administrator, for a site that nobody can sign in to; the hub must be running
         physsec-hub issue --state DIR --kind broker|hub|observer --name NAME --out DIR
                                                            writes a certificate and its key, NAME.crt and NAME.key
@@ -57,6 +60,8 @@ internal static class CommandLine
                 "nodes" => await NodesAsync(options),
                 "recover" => await RecoverAsync(options),
                 "token" => await TokenAsync(options, clock),
+                "checkpoint" => await CheckpointAsync(options, clock),
+                "evidence" => await EvidenceAsync(options),
                 "issue" => await IssueAsync(options, clock),
                 "help" or "--help" or "-h" => Say(Help, 0),
                 _ => Say($"physsec-hub: there is no verb \"{options.Verb}\"\n{Help}", Usage),
@@ -180,6 +185,32 @@ internal static class CommandLine
         return Say(await new Tokens(state.Store, clock).MakeAsync(Actor.CommandLine, name, role, hours, options.Has("may-release")), 0);
     }
 
+    private static async Task<int> CheckpointAsync(Options options, TimeProvider clock)
+    {
+        var folder = options.Need("state");
+        var (note, key) = await LocalSocket.GetAsync(folder, "ledger/newest") is { } answer ? ((string)answer["note"]!, (string)answer["key"]!) : await MakeCheckpointAsync(folder, clock);
+        using var qr = QRCoder.QRCodeGenerator.GenerateQrCode(note, QRCoder.QRCodeGenerator.ECCLevel.L);
+        using var picture = new QRCoder.AsciiQRCode(qr);
+        return Say($"{picture.GetGraphicSmall()}\n{note}\n鍵 key: {key}\nこの表示は外部への保管とはみなされません。印刷または転記して保管してください。\nPrinted here it counts as held by nobody: keep it outside this machine.", 0);
+    }
+
+    private static async Task<(string Note, string Key)> MakeCheckpointAsync(string folder, TimeProvider clock)
+    {
+        await using var state = HubHome.Open(folder, null, clock);
+        var checkpoints = new Checkpoints(state, clock);
+        return ((await checkpoints.MakeAsync()).Note, checkpoints.Key.ToString());
+    }
+
+    private static async Task<int> EvidenceAsync(Options options)
+    {
+        var to = Path.GetFullPath(options.Need("to"));
+        var asked = new JsonObject { ["to"] = to, ["reason"] = options.Need("reason"), ["measurements"] = options.Has("with-measurements") };
+        foreach (var name in (string[])["from", "until", "person", "door", "kind", "node"])
+            if (options.Get(name) is { } value) asked[name] = value;
+        var answer = await LocalSocket.PostAsync(options.Need("state"), "ledger/evidence", asked, Timeout.InfiniteTimeSpan);
+        return answer is null ? Say("physsec-hub: no hub runs on this folder; start it first", 1) : Say($"written: {to} ({new FileInfo(to).Length >> 10} KiB). Check it with: physsec-verify {to} --checkpoint YOURS", 0);
+    }
+
     private static async Task<int> IssueAsync(Options options, TimeProvider clock)
     {
         var (kind, name, folder) = (options.Need("kind"), options.Need("name"), options.Need("out"));
@@ -206,7 +237,7 @@ internal static class CommandLine
 
     private sealed class Options
     {
-        private static readonly string[] _flags = ["may-release", "replace"];
+        private static readonly string[] _flags = ["may-release", "replace", "with-measurements"];
         private readonly Dictionary<string, string> _values = [];
         private readonly string? _plain;
 

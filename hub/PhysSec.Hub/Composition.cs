@@ -4,6 +4,7 @@ using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Api;
 using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Ingest;
+using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Live;
 using PhysSec.Hub.Notify;
 using PhysSec.Hub.Storage;
@@ -28,6 +29,7 @@ internal static class Composition
         services.AddHostedService<StoreWatch>();
         services.AddHostedService<AlarmRepeater>();
         services.AddHostedService<Notifier>();
+        services.AddSingleton<Checkpoints>().AddSingleton<EvidenceWriter>().AddSingleton<CheckpointKeeper>().AddHostedService(it => it.GetRequiredService<CheckpointKeeper>());
         return services;
     }
 }

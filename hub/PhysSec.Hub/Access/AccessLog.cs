@@ -27,7 +27,7 @@ public sealed record LogPage(IReadOnlyList<LogItem> Items, long? Next);
 public sealed class AccessLog(Store store, TimeProvider time, People people)
 {
     public const int LimitMax = 500;
-    private const string SearchedVerb = "log.searched";
+    internal const string SearchedVerb = "log.searched";
 
     private static readonly string[] _header =
     [
@@ -74,6 +74,13 @@ public sealed class AccessLog(Store store, TimeProvider time, People people)
             cursor = page.Next;
         }
         while (cursor is not null);
+    }
+
+    /// <summary>The numbers of all that the filter finds, newest first.</summary>
+    internal static List<long> Ids(SqliteConnection connection, LogFilter filter)
+    {
+        var (where, values) = Where(filter);
+        return connection.Query($"select id from ledger where {where} order by id desc", it => it.GetInt64(0), [.. values]);
     }
 
     /// <summary>Records that somebody searched, and for what.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core;
@@ -255,6 +256,7 @@ public sealed partial class PolicyPublisher(
                   and version not in (select version from policies where node = $node and in_force_at is not null order by in_force_at desc, version desc limit 1)
                 """,
                 ("$node", node.Value), ("$kept", KeptWhole));
+            Records.Act(it, new Act(Actor.System, "policy.issued", node.Value, null, null, new JsonObject { ["version"] = version, ["hash"] = made.Hash }), now);
         }, cancel);
         return (made, true);
     }

@@ -19,6 +19,24 @@ public sealed record HubConfiguration
     public BrokerConfiguration Broker { get; init; } = new();
 
     public NotifyConfiguration Notify { get; init; } = new();
+
+    public LedgerConfiguration Ledger { get; init; } = new();
+}
+
+/// <summary>How the record's checkpoints leave this machine.</summary>
+public sealed record LedgerConfiguration
+{
+    /// <summary>A checkpoint is made every so many minutes (1–1440).</summary>
+    public int CheckpointMinutes { get; init; } = 10;
+
+    /// <summary>Each checkpoint is written here as a file: a folder on another machine, better one to which this one can only add.</summary>
+    public string? DropFolder { get; init; }
+
+    /// <summary>Who receives the daily checkpoint by mail; nobody named: those who receive the alarms.</summary>
+    public IReadOnlyList<string> Auditors { get; init; } = [];
+
+    /// <summary>From which hour of the site's day (0–23).</summary>
+    public int MailHour { get; init; } = 8;
 }
 
 /// <summary>Plain HTTP is served only on a loopback address; anywhere else HTTPS with a certificate of the hub's own authority.</summary>
@@ -143,6 +161,12 @@ public static class ConfigurationReader
         if (it.Broker.Kind == "embedded" && !IPAddress.TryParse(it.Broker.Listen, out _))
             yield return new("broker.listen", $"\"{it.Broker.Listen}\" is no IP address", "Use one of this machine's, like 127.0.0.1");
         if (it.Broker.Kind == "external" && it.Broker.Host.Length == 0) yield return new("broker.host", "it is empty", "Name the broker's host");
+        if (it.Ledger.CheckpointMinutes is < 1 or > 1_440) yield return new("ledger.checkpointMinutes", $"{it.Ledger.CheckpointMinutes} is out of range", "Use 1–1440");
+        if (it.Ledger.MailHour is < 0 or > 23) yield return new("ledger.mailHour", $"{it.Ledger.MailHour} is no hour", "Use 0–23");
+        if (it.Ledger.DropFolder is { } drop && !Path.IsPathRooted(drop)) yield return new("ledger.dropFolder", $"\"{drop}\" is no whole path", "Use one like /mnt/audit");
+        foreach (var to in it.Ledger.Auditors.Where(to => !MimeKit.MailboxAddress.TryParse(to, out _)))
+            yield return new("ledger.auditors", $"\"{to}\" is no mail address", "Use one like auditor@example.jp");
+        if (it.Ledger.Auditors.Count > 0 && it.Notify.Smtp is null) yield return new("ledger.auditors", "there is no mail server for them", "Configure notify.smtp");
         if (it.Notify.RepeatSeconds is < 10 or > 86_400) yield return new("notify.repeatSeconds", $"{it.Notify.RepeatSeconds} is out of range", "Use 10–86400");
         if (it.Notify.Language is not ("ja" or "en")) yield return new("notify.language", $"\"{it.Notify.Language}\" is unknown", "Use ja or en");
         if (it.Notify.Smtp is { } smtp)

@@ -26,6 +26,13 @@ public sealed class HubHome : IAsyncDisposable
 
         Authority = Authority.Open(pki, configuration.Site, clock.GetUtcNow());
         Keys = SiteKeys.Open(keys);
+        if (!File.Exists(LedgerKey.File(keys)) && Store.Read(it => it.Number("select count(*) from checkpoints")) > 0)
+        {
+            throw new InvalidOperationException(
+                $"{LedgerKey.File(keys)} is missing, but checkpoints were signed with it: with a new key nobody could tell this ledger from a forged one. Restore it from a backup");
+        }
+
+        LedgerKey = LedgerKey.Open(keys);
     }
 
     public string Folder { get; }
@@ -40,6 +47,8 @@ public sealed class HubHome : IAsyncDisposable
     public Authority Authority { get; }
 
     public SiteKeys Keys { get; }
+
+    public LedgerKey LedgerKey { get; }
 
     public Store Store { get; }
 
@@ -76,6 +85,7 @@ public sealed class HubHome : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Store.DisposeAsync();
+        LedgerKey.Dispose();
         Keys.Dispose();
         Authority.Dispose();
         await _lock.DisposeAsync();

@@ -99,6 +99,7 @@ public sealed class Nodes : IDisposable
                 ["name"] = name ?? id,
                 ["epoch"] = next,
                 ["thumbprint"] = thumbprint,
+                ["certificate"] = pem,
             }), now);
             return next;
         });
@@ -144,7 +145,12 @@ public sealed class Nodes : IDisposable
         await _state.Store.WriteAsync(store =>
         {
             store.Execute("update nodes set next_thumbprint = $thumbprint, next_certificate = $certificate where id = $id", ("$thumbprint", thumbprint), ("$certificate", pem), ("$id", id.Value));
-            Records.Act(store, new Act(Actor.System, "node.certificate-renewed", id.Value, null, null, new JsonObject { ["thumbprint"] = thumbprint, ["notAfter"] = EndOf(pem).ToString("O") }), now);
+            Records.Act(store, new Act(Actor.System, "node.certificate-renewed", id.Value, null, null, new JsonObject
+            {
+                ["thumbprint"] = thumbprint,
+                ["notAfter"] = EndOf(pem).ToString("O"),
+                ["certificate"] = pem,
+            }), now);
         });
         _enrolled.AddOrUpdate(id, node with { Next = thumbprint }, (_, it) => it with { Next = thumbprint });
     }

@@ -138,8 +138,8 @@ public static class Records
     {
         var added = store.Execute(
             """
-            insert into ledger (source, epoch, stream, seq, hash, body, received_at, at, late, kind, door, direction, person, credential, outcome, reason, code)
-            values ($source, $epoch, $stream, $seq, $hash, $body, $received, $at, $late, $kind, $door, $direction, $person, $credential, $outcome, $reason, $code)
+            insert into ledger (id, source, epoch, stream, seq, hash, body, received_at, at, late, kind, door, direction, person, credential, outcome, reason, code)
+            values ((select coalesce(max(id), 0) + 1 from ledger), $source, $epoch, $stream, $seq, $hash, $body, $received, $at, $late, $kind, $door, $direction, $person, $credential, $outcome, $reason, $code)
             on conflict do nothing
             """,
             ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", hash), ("$body", body), ("$received", receivedAt), ("$at", at),

@@ -33,7 +33,7 @@ public sealed class Notifier(HubHome home, AlarmBoard alarms, TimeProvider clock
         var offset = clock.LocalTimeZone.BaseUtcOffset is var local && home.Configuration.TimeZone == "Asia/Tokyo" ? TimeSpan.FromHours(9) : local;
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
         var loops = new List<Task>();
-        if (configuration.Smtp is { } smtp) loops.Add(LoopAsync(Outbox.Mail, new MailChannel(smtp, folder, configuration.Language, offset).SendAsync, stoppingToken));
+        if (configuration.Smtp is { } smtp) loops.Add(LoopAsync(Outbox.Mail, new MailChannel(new Mailer(smtp, folder), configuration.Language, offset).SendAsync, stoppingToken));
         if (configuration.Webhook is { } hook) loops.Add(LoopAsync(Outbox.Webhook, new WebhookChannel(hook, folder, clock, http).SendAsync, stoppingToken));
         if (loops.Count == 0) log.LogWarning("no channel is configured: alarms are shown on the console only (notify.smtp, notify.webhook in hub.json)");
         await Task.WhenAll(loops);

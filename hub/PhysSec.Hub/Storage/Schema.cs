@@ -139,6 +139,18 @@ internal static class Schema
         alter table invitations add column replaces text;
         alter table invitations add column made_by text;
         """,
+        """
+        -- The ledger's Merkle tree, 256 hashes a row (level << 48 | index). Record n is leaf n - 1, and so the records have numbers without a hole.
+        create table tiles (id integer primary key, hashes blob not null);
+        create temp table places as select row_number() over (order by id) as place, id as old from ledger;
+        create unique index temp.places_old on places (old);
+        update ledger set id = (select place from temp.places where old = ledger.id) where id <> (select place from temp.places where old = ledger.id);
+        drop table temp.places;
+
+        -- What was signed, and who outside this machine has it.
+        create table checkpoints (id integer primary key, size integer not null, made_at integer not null, note text not null);
+        create table witnesses (checkpoint integer not null references checkpoints (id), channel text not null, at integer not null, primary key (checkpoint, channel)) without rowid;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

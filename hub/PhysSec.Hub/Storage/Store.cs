@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
+using PhysSec.Hub.Ledger;
 
 namespace PhysSec.Hub.Storage;
 
@@ -11,6 +12,7 @@ public sealed class Store : IAsyncDisposable
 {
     private const int GroupMax = 256;
     private const int QueueMax = 4096;
+    private const int AtOnce = 100_000;
 
     // SQLite's result codes that speak of the disk and not of the work.
     private const int ReadOnly = 8;
@@ -32,6 +34,7 @@ public sealed class Store : IAsyncDisposable
         _writer.Open();
         Execute(_writer, "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 10000");
         Schema.Apply(_writer);
+        CatchUp();
         _loop = Task.Run(WriteLoopAsync);
     }
 
@@ -118,6 +121,7 @@ public sealed class Store : IAsyncDisposable
                 }
             }
 
+            LedgerTree.Grow(_writer);
             Execute(_writer, "commit");
         }
         catch (Exception fault) when (fault is not OutOfMemoryException) // SQLite ended the transaction by itself (disk full, I/O error), or the commit failed.
@@ -130,6 +134,17 @@ public sealed class Store : IAsyncDisposable
 
         _refused = refused;
         foreach (var item in good) item.Done();
+    }
+
+    // Of a store that an older program wrote.
+    private void CatchUp()
+    {
+        for (var grown = -1; grown != 0;)
+        {
+            Execute(_writer, "begin immediate");
+            grown = LedgerTree.Grow(_writer, AtOnce);
+            Execute(_writer, "commit");
+        }
     }
 
     private void RollBack()

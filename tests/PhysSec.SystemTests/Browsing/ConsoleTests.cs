@@ -116,6 +116,7 @@ public sealed class ConsoleTests(ConsoleVisitor visitor)
     [InlineData("/alarms", "alarms")]
     [InlineData("/doors", "doors")]
     [InlineData("/log", "log")]
+    [InlineData("/evidence", "proof")]
     [InlineData("/register", "register")]
     [InlineData("/people", "people")]
     [InlineData("/nodes", "nodes")]
@@ -152,7 +153,7 @@ public sealed class ConsoleTests(ConsoleVisitor visitor)
         await Page.GotoAsync("/language/en");
         try
         {
-            foreach (var path in new[] { "/", "/alarms", "/doors", "/log", "/register", "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/nodes", "/notifications", "/accounts" })
+            foreach (var path in new[] { "/", "/alarms", "/doors", "/log", "/register", "/evidence", "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/nodes", "/notifications", "/accounts" })
             {
                 await Page.GotoAsync(path);
                 await Expect(Page.Locator("h1").First).ToBeVisibleAsync();

@@ -28,11 +28,12 @@ internal sealed class RunningHub : IAsyncDisposable
     /// <param name="start">Certificates are judged by the machine's clock at a client: whoever connects one begins there.</param>
     /// <param name="notify">The section of hub.json.</param>
     /// <param name="broker">The section of hub.json.</param>
-    private RunningHub(DateTimeOffset start, string notify, string broker = """{ "port": 0 }""")
+    /// <param name="ledger">The section of hub.json.</param>
+    private RunningHub(DateTimeOffset start, string notify, string broker = """{ "port": 0 }""", string ledger = "{}")
     {
         Time = new(start);
         File.WriteAllText(Path.Combine(_folder.FullName, "webhook.key"), "a-secret-of-at-least-32-characters");
-        File.WriteAllText(Path.Combine(_folder.FullName, "hub.json"), $$"""{ "site": "{{Site}}", "broker": {{broker}}, "notify": {{notify}} }""");
+        File.WriteAllText(Path.Combine(_folder.FullName, "hub.json"), $$"""{ "site": "{{Site}}", "broker": {{broker}}, "notify": {{notify}}, "ledger": {{ledger}} }""");
         Home = HubHome.Open(_folder.FullName, null, Time);
         var services = new ServiceCollection().AddLogging();
         services.AddSingleton<TimeProvider>(Time).AddSingleton(Home).AddSingleton(Home.Store).AddSingleton(Home.Keys).AddSingleton(Home.Configuration);
@@ -55,7 +56,7 @@ internal sealed class RunningHub : IAsyncDisposable
 
     public int Port => Get<NodeLink>().Port;
 
-    public static RunningHub WithoutBroker(string notify = "{}") => new(new(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(9)), notify);
+    public static RunningHub WithoutBroker(string notify = "{}", string ledger = "{}") => new(new(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(9)), notify, ledger: ledger);
 
     /// <summary>Made to use a broker of somebody else's at this port; certificates count from now.</summary>
     public static RunningHub WithoutBroker(int external) => new(

@@ -20,6 +20,7 @@ internal static class Places
         new("doors", "/doors", "nav.doors", Operating.Split(',')),
         new("log", "/log", "nav.log", Auditing.Split(',')),
         new("register", "/register", "nav.register", Auditing.Split(',')),
+        new("evidence", "/evidence", "nav.evidence", Auditing.Split(',')),
         new("people", "/people", "nav.people", Administering.Split(',')),
         new("nodes", "/nodes", "nav.nodes", Operating.Split(',')),
         new("notifications", "/notifications", "nav.notifications", Auditing.Split(',')),

@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using PhysSec.Core.Proof;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Configuration;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Ledger;
+
+/// <summary>What a pack is asked for.</summary>
+/// <param name="Filter">Which records. With nothing but a period the pack has every record that the hub received in it, and proves that none is missing.</param>
+/// <param name="Reason">What for; it goes on record.</param>
+/// <param name="Measurements">Their texts too, and not only their digests.</param>
+public sealed record EvidenceRequest(LogFilter Filter, string? Reason, bool Measurements = false);
+
+/// <summary>Writes evidence packs; see <see cref="EvidencePack"/>. Judges nothing: what the store holds is handed over, and the verifier says what it is worth.</summary>
+public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, AccessLog log, TimeProvider clock)
+{
+    private const string Classification = "機密性2 (Confidentiality 2)";
+
+    /// <summary>Makes the pack and puts on record who asked for it. The record of it is the newest that its checkpoint covers.</summary>
+    /// <exception cref="InputException">The reason is missing, or the filter is wrong.</exception>
+    public async Task WriteAsync(Actor actor, EvidenceRequest request, Stream target, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(actor);
+        if (string.IsNullOrWhiteSpace(request.Reason)) throw new InputException("reason", "it is missing", "say what the evidence is for; it goes on record");
+        log.Search(request.Filter with { Limit = 1 }); // Whatever is wrong with it is told before anything is written.
+        await home.Store.WriteAsync(store => Records.Act(
+            store, new Act(actor, "evidence.made", null, request.Reason.Trim(), After: AccessJson.Node(request.Filter)), clock.GetUtcNow()), cancel);
+        var head = await checkpoints.MakeAsync(cancel);
+        var (site, key, now) = (home.Site.Value, home.LedgerKey.Named(head.Value.Origin), clock.GetUtcNow());
+        home.Store.Read(store =>
+        {
+            Write(store, head, key, site, actor.Name, request, now, target, cancel);
+            return 0;
+        });
+    }
+
+    internal static void Write(
+        SqliteConnection store, SignedCheckpoint head, NoteKey key, string site, string by, EvidenceRequest request, DateTimeOffset now, Stream target, CancellationToken cancel)
+    {
+        var size = head.Value.Size;
+        var whole = IsPeriod(request.Filter);
+        var (first, count) = whole ? Stretch(store, request.Filter, size) : (0, 0);
+        long[] chosen = whole ? [.. LongRange(first + 1, count)] : [.. AccessLog.Ids(store, request.Filter).Where(it => it <= size).Order()];
+        HashSet<string> nodes = [];
+        using var zip = new ZipArchive(target, ZipArchiveMode.Create, leaveOpen: true);
+        var seqs = new Dictionary<(string, long, string), HashSet<long>>();
+        var context = store.Query(
+            $"select id from ledger where id <= $size and kind in ({string.Join(", ", EvidencePack.Context.Where(it => it != "hub.policy.issued").Select(it => $"'{it}'"))})",
+            it => it.GetInt64(0), ("$size", size)).ToHashSet();
+        var policies = Policies(store, request.Filter, size);
+        context.UnionWith(policies.Select(it => it.Record).OfType<long>());
+        long[] ids = [.. context.Union(chosen).Order()];
+        using (var records = new StreamWriter(zip.CreateEntry(EvidencePack.RecordsName, CompressionLevel.Fastest).Open(), new UTF8Encoding(false)) { NewLine = "\n" })
+        {
+            var inPack = chosen.ToHashSet();
+            var tiles = LedgerTree.Of(store);
+            foreach (var line in Lines(store, ids, tiles))
+            {
+                cancel.ThrowIfCancellationRequested();
+                var judged = context.Contains(line.Leaf + 1);
+                var asked = inPack.Contains(line.Leaf + 1) && MayShow(line, request);
+                var shown = judged || asked ? line with { Context = !asked, BodyHash = null } : line with { Body = null, Prev = null };
+                records.WriteLine(JsonSerializer.Serialize(shown, PackJson.Plain.PackLine));
+                if (shown.Body is null) continue;
+                var stream = (line.Source, line.Epoch, line.Stream);
+                if (!seqs.TryGetValue(stream, out var its)) seqs[stream] = its = [];
+                its.Add(line.Seq);
+                if (line.Source != Records.Hub) nodes.Add(line.Source);
+            }
+        }
+
+        var texts = policies.Where(it => it.Body.Length > 0 && nodes.Contains(it.Policy.Node)).ToList();
+        foreach (var it in texts) Put(zip, $"{EvidencePack.PolicyFolder}{it.Policy.Node}-{it.Policy.Version.ToString(CultureInfo.InvariantCulture)}.json", it.Body);
+        var manifest = new PackManifest(
+            EvidencePack.Format, site, now, by, request.Reason!.Trim(), Scope(request.Filter), Classification,
+            key.ToString(), head.Note, first, count, [.. MerkleTree.Rest([.. ids.Select(it => it - 1)], size, LedgerTree.Of(store)).Select(it => it.ToString())],
+            Witnessed(store, head.Value), Signatures(store, seqs), [.. texts.Select(it => it.Policy)]);
+        Put(zip, EvidencePack.ManifestName, JsonSerializer.Serialize(manifest, PackJson.Plain.PackManifest));
+        Put(zip, EvidencePack.PageName, EvidencePage.Text);
+        Put(zip, EvidencePack.ReadMeName, EvidencePage.ReadMe(manifest, head.Value, chosen.LongLength));
+    }
+
+    // What another auditor searched for is in the pack by its digest alone.
+    private static bool MayShow(PackLine line, EvidenceRequest request) =>
+        (line.Stream != Streams.Measurements || request.Measurements)
+        && (request.Filter.Searches || line.Source != Records.Hub || !line.Body!.Contains($"\"verb\":\"{AccessLog.SearchedVerb}\"", StringComparison.Ordinal));
+
+    private static string Scope(LogFilter it)
+    {
+        (string Name, object? Value)[] parts =
+        [
+            ("from", it.From?.ToString("O", CultureInfo.InvariantCulture)), ("until", it.To?.ToString("O", CultureInfo.InvariantCulture)), ("person", it.Person), ("door", it.Door),
+            ("outcome", it.Outcome), ("reason", it.Reason), ("kind", it.Kind), ("node", it.Node), ("late", it.Late),
+        ];
+        var given = parts.Where(part => part.Value is not null).Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Name} = {part.Value}")).ToArray();
+        return given.Length == 0 ? "すべて (everything)" : string.Join(", ", given);
+    }
+
+    private static bool IsPeriod(LogFilter it) => it with { From = null, To = null, Limit = 100, Searches = false, Cursor = null } == new LogFilter();
+
+    // Records are numbered as they came. A clock that was set back at the hub makes the period a little wider, never narrower.
+    private static (long First, long Count) Stretch(SqliteConnection store, LogFilter filter, long size)
+    {
+        var first = filter.From is { } from ? store.Number("select min(id) from ledger where received_at >= $from", ("$from", from)) : 1;
+        var last = filter.To is { } to ? store.Number("select max(id) from ledger where received_at < $to", ("$to", to)) : size;
+        last = Math.Min(last, size);
+        return first == 0 || last < first ? (0, 0) : (first - 1, last - first + 1);
+    }
+
+    private static IEnumerable<PackLine> Lines(SqliteConnection store, long[] ids, Subtree tree)
+    {
+        using var command = store.Command(
+            """
+            select it.id, it.source, it.epoch, it.stream, it.seq, it.received_at, it.late, it.hash, it.body, before.hash,
+              (select prev from batch_signatures where source = it.source and epoch = it.epoch and stream = it.stream and first = it.seq limit 1)
+            from ledger it left join ledger before on before.source = it.source and before.epoch = it.epoch and before.stream = it.stream and before.seq = it.seq - 1
+            where it.id = $id
+            """,
+            ("$id", 0L));
+        command.Prepare();
+        foreach (var id in ids)
+        {
+            command.Parameters[0].Value = id;
+            using var row = command.ExecuteReader();
+            if (!row.Read()) continue; // The verifier says that it is missing.
+            var (seq, body) = (row.GetInt64(4), row.GetString(8));
+            var prev = seq == 1 ? Chain.Genesis : !row.IsDBNull(9) ? row.GetString(9) : !row.IsDBNull(10) ? row.GetString(10) : null;
+            yield return new(
+                id - 1, row.GetString(1), row.GetInt64(2), row.GetString(3), seq, row.GetInt64(5), row.GetInt64(6) != 0, row.GetString(7), prev, body, LedgerLeaf.HashOf(body),
+                tree(0, id - 1).ToString(), false);
+        }
+    }
+
+    private static List<(PackPolicy Policy, string Body, long? Record)> Policies(SqliteConnection store, LogFilter filter, long size) => store.Query(
+        """
+        select it.node, it.version, it.hash, it.body, (
+            select id from ledger where kind = 'hub.policy.issued' and id <= $size and body ->> '$.fact.target' = it.node and body ->> '$.fact.after.version' = it.version limit 1)
+        from policies it where ($to is null or it.issued_at < $to)
+          and ($from is null or not exists (select 1 from policies later where later.node = it.node and later.version > it.version and later.issued_at <= $from))
+        order by it.node, it.version
+        """,
+        it => (new PackPolicy(it.GetString(0), it.GetInt64(1), it.GetString(2)), it.GetString(3), it.IsDBNull(4) ? (long?)null : it.GetInt64(4)),
+        ("$from", filter.From), ("$to", filter.To), ("$size", size));
+
+    private static List<PackWitness> Witnessed(SqliteConnection store, Checkpoint head)
+    {
+        var tree = LedgerTree.Of(store);
+        return [.. Checkpoints.Witnessed(store).Where(it => it.Value.Size is var earlier && earlier > 0 && earlier <= head.Size).Select(it => new PackWitness(
+            it.Note, [.. MerkleTree.Consistency(it.Value.Size, head.Size, tree).Select(step => step.ToString())], it.Witnesses))];
+    }
+
+    // A signature over records that are not in the pack proves nothing in it.
+    private static List<PackSignature> Signatures(SqliteConnection store, Dictionary<(string Source, long Epoch, string Stream), HashSet<long>> seqs) =>
+    [
+        .. seqs.Where(it => it.Key.Source != Records.Hub).SelectMany(it => store.Query(
+            "select first, last, prev, head, signature, thumbprint from batch_signatures where source = $source and epoch = $epoch and stream = $stream and last between $from and $to order by last",
+            row => new PackSignature(
+                it.Key.Source, it.Key.Epoch, it.Key.Stream, row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5)),
+            ("$source", it.Key.Source), ("$epoch", it.Key.Epoch), ("$stream", it.Key.Stream), ("$from", it.Value.Min()), ("$to", it.Value.Max())).Where(found => it.Value.Contains(found.Last))),
+    ];
+
+    private static IEnumerable<long> LongRange(long from, long count)
+    {
+        for (long i = 0; i < count; i++) yield return from + i;
+    }
+
+    private static void Put(ZipArchive zip, string name, string text)
+    {
+        using var writer = new StreamWriter(zip.CreateEntry(name, CompressionLevel.Optimal).Open(), new UTF8Encoding(false));
+        writer.Write(text);
+    }
+}
