@@ -25,7 +25,7 @@ help() {
   test [--fast]
            Every test: unit, real processes, real broker, real mail server, real browser. --fast: unit tests only.
   test --vm
-           Both of the following, in virtual machines (half an hour).
+           Both of the following, in virtual machines (three quarters of an hour).
   test --vm board [--repeat N] [--break wiegand|i2c | --wiegand [FRAMES]]
            Hardware in the loop: the node's native arm64 program in a virtual machine with GPIO, I2C, serial lines and a watchdog (tests/vm).
            --repeat N       N runs, whose consoles must be the same byte for byte
@@ -45,6 +45,9 @@ help() {
   status HOST | rollback HOST | remove HOST [node|hub] [--dry-run]
            How it is; back to the previous version; away with the program (state stays, unless --with-data is typed).
            状態表示、前の版への復帰、削除(記録は残ります)。
+  verify PACK [--checkpoint FILE]... [--key KEY]
+           Says what an evidence pack proves; physsec-verify is built for it as one native file (.artefacts/verify) that runs on its own anywhere.
+           証拠パックを検証します。
   bundle [--version V] [--arch arm64|x64] [--node native|jit] [-o FILE] | bundle --new-key
            Builds node and hub into one signed file that also installs from a USB stick without a network. --new-key makes the key that signs.
            署名付き配布ファイルを作ります。USBメモリからも導入できます。
@@ -148,7 +151,7 @@ run_all_tests() {
         --fast) build tests/PhysSec.Tests && run_tests tests/PhysSec.Tests ;;
         '')
             need_packages "real peers and a real browser for the system tests" \
-                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk iproute2
+                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk iproute2 golang-go golang-golang-x-mod-dev
             build tests/PhysSec.Tests tests/PhysSec.SystemTests tests/PhysSec.Benchmarks tests/PhysSec.VmGuest # What no test runs must at least build.
             run_tests tests/PhysSec.Tests tests/PhysSec.SystemTests
             ;;
@@ -189,6 +192,20 @@ publish_nodes() {
     publish_native firmware/PhysSec.Node "$runtime" "$folder/native"
     dotnet publish firmware/PhysSec.Node -c Release -r "$runtime" --no-self-contained -nologo -v quiet -nodeReuse:false -o "$folder/framework" >&2 ||
         fail "the framework-dependent node could not be published; the lines above say where"
+}
+
+# physsec-verify as an auditor gets it: one native file.
+verify() {
+    local folder=.artefacts/verify here=$OLDPWD
+    if [[ ! -x $folder/physsec-verify || -n $(find hub/PhysSec.Verify hub/PhysSec.Core -name '*.cs' -newer "$folder/physsec-verify" -print -quit) ]]; then
+        need_sdk
+        need_packages "a native program is linked" clang lld zlib1g-dev
+        say "building physsec-verify (a minute, the first time)"
+        publish_native hub/PhysSec.Verify "linux-$([[ $(uname -m) == aarch64 ]] && echo arm64 || echo x64)" "$folder"
+    fi
+    folder=$(readlink -f "$folder")
+    cd "$here"
+    exec "$folder/physsec-verify" "$@"
 }
 
 # sources_of FOLDER... : a fingerprint of everything that a program from these folders is built from.
@@ -279,6 +296,7 @@ main() {
             build tests/PhysSec.Rig
             rig soak "${@:-kill}"
             ;;
+        verify) verify "$@" ;;
         bundle) bundle "$@" ;;
         hub | node) put "$verb" "$@" ;;
         status | rollback | remove) ask_target "$verb" "$@" ;;

@@ -12,6 +12,8 @@ public static class Programs
 
     public static string Node => Built("firmware/PhysSec.Node", "physsec-node.dll");
 
+    public static string Verify => Built("hub/PhysSec.Verify", "physsec-verify.dll");
+
     public static string Board(string name) => Path.Combine(_root, "hardware", "boards", name + ".json");
 
     private static string Built(string project, string file)

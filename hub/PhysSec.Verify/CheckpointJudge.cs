@@ -1,0 +1,131 @@
+using PhysSec.Core.Proof;
+
+namespace PhysSec.Verify;
+
+/// <summary>Judges the checkpoints: the pack's own, those that the hub says have left it, and those that the verifier holds.</summary>
+internal static class CheckpointJudge
+{
+    /// <summary>The pack's checkpoint and the key that signed it.</summary>
+    public static (Checkpoint Checkpoint, NoteKey Key) Head(PackManifest manifest, Own own, List<Finding> findings)
+    {
+        var note = SignedNote.Parse(manifest.Checkpoint);
+        var (checkpoint, key) = (Checkpoint.Parse(note.Text), NoteKey.Parse(manifest.Key));
+        if (note.IsSignedBy(key, PackVerifier.Check) && key.Name == checkpoint.Origin && checkpoint.Origin.StartsWith($"physsec/{manifest.Site}/", StringComparison.Ordinal))
+        {
+            findings.Add(new(
+                FindingKind.Proven, "note", $"検証基準値({checkpoint.Size} 件、{checkpoint.At:yyyy-MM-dd HH:mm} UTC)はハブの鍵で署名されています",
+                $"the checkpoint ({checkpoint.Size} records, {checkpoint.At:yyyy-MM-dd HH:mm} UTC) is signed with the hub's key"));
+        }
+        else
+        {
+            findings.Add(new(FindingKind.Wrong, "note", "検証基準値の署名が正しくありません", "the checkpoint's signature is wrong"));
+        }
+
+        if (own.Key is null)
+        {
+            findings.Add(new(
+                FindingKind.Open, "key", $"鍵 {key} はこのパックに書かれていたものです。事前に控えた鍵と見比べてください",
+                $"the key {key} is the pack's own word: compare it with the one that you noted earlier"));
+        }
+        else if (NoteKey.Parse(own.Key).Public.Span.SequenceEqual(key.Public.Span))
+        {
+            findings.Add(new(FindingKind.Proven, "key", "鍵は、お手元の控えと同じです", "the key is the one that you hold"));
+        }
+        else
+        {
+            findings.Add(new(FindingKind.Wrong, "key", "鍵が、お手元の控えと異なります", "the key is not the one that you hold"));
+        }
+
+        return (checkpoint, key);
+    }
+
+    public static void Witnesses(PackManifest manifest, Checkpoint head, NoteKey key, Own own, RecordJudge records, List<Finding> findings)
+    {
+        var begins = new Dictionary<(string, long, TreeHash), bool>();
+        var newest = 0L;
+        foreach (var it in manifest.Witnessed)
+        {
+            var (note, earlier) = Read(it.Note);
+            var path = it.Path.Select(step => TreeHash.TryParse(step, out var hash) ? hash : throw new FormatException("a proof holds what is no hash")).ToList();
+            if (GivenUp(earlier, head, records) is not null) continue;
+            var good = IsOurs(note, earlier, key) && MerkleTree.IsConsistent(earlier.Size, earlier.Root, head.Size, head.Root, path);
+            begins[(earlier.Origin, earlier.Size, earlier.Root)] = good;
+            if (good) newest = Math.Max(newest, earlier.Size);
+            else findings.Add(new(
+                FindingKind.Wrong, "witness", $"台帳は、以前外部へ渡された検証基準値({earlier.Size} 件)から続いていません",
+                $"the ledger does not continue the checkpoint over {earlier.Size} records that had left the hub"));
+        }
+
+        if (newest > 0 && own.Checkpoints.Count == 0)
+        {
+            findings.Add(new(
+                FindingKind.Open, "witness", $"ハブによれば {newest} 件目までの検証基準値が外部にあります。お手元の検証基準値と照合すると、それまでの書換えがないことを確かめられます",
+                $"the hub says that a checkpoint over {newest} records is held outside: bring yours, and it is proven that nothing before it was rewritten"));
+        }
+
+        if (own.Checkpoints.Count == 0)
+        {
+            findings.Add(new(
+                FindingKind.Open, "own", "お手元の検証基準値との照合はしていません。ハブの管理者が台帳全体を作り直した可能性は否定できません",
+                "no checkpoint of your own was compared: that the hub's administrator made a whole new ledger is not excluded"));
+        }
+
+        foreach (var text in own.Checkpoints) findings.Add(OwnOne(text, head, key, records, begins));
+    }
+
+    private static Finding OwnOne(string text, Checkpoint head, NoteKey key, RecordJudge records, Dictionary<(string, long, TreeHash), bool> begins)
+    {
+        SignedNote note;
+        Checkpoint mine;
+        try
+        {
+            (note, mine) = Read(text);
+        }
+        catch (FormatException fault)
+        {
+            return new(FindingKind.Wrong, "own", $"お手元の検証基準値を読み取れません:{fault.Message}", $"your checkpoint cannot be read: {fault.Message}");
+        }
+
+        if (!IsOurs(note, mine, key))
+            return new(FindingKind.Wrong, "own", "お手元の検証基準値は、この台帳の鍵で署名されていません", "your checkpoint is not signed with this ledger's key");
+        if (GivenUp(mine, head, records) is { } at)
+        {
+            return new(
+                FindingKind.Open, "given-up", $"お手元の検証基準値({mine.Size} 件)の後半は、ハブをバックアップから復元した際に失われたと宣言されています(台帳番号 {at + 1})。その間の記録は証明できません",
+                $"the end of what your checkpoint covers ({mine.Size} records) was declared lost when the hub was restored from a backup (record {at + 1}): it is not proven", at);
+        }
+
+        if (mine.Origin == head.Origin && mine.Size > head.Size)
+        {
+            return new(
+                FindingKind.Wrong, "truncated", $"お手元の検証基準値は {mine.Size} 件ですが、このパックの台帳は {head.Size} 件です。記録が切り捨てられたか、パックが古いものです",
+                $"your checkpoint covers {mine.Size} records, the pack's ledger has {head.Size}: records were cut off, or the pack is older", head.Size);
+        }
+
+        var good = begins.GetValueOrDefault((mine.Origin, mine.Size, mine.Root)) || (mine.Size == head.Size && mine.Root == head.Root)
+            || (mine.Size <= head.Size && records.RootOf(mine.Size) == mine.Root);
+        return good
+            ? new(
+                FindingKind.Proven, "own", $"{mine.At:yyyy-MM-dd HH:mm} UTC の時点の {mine.Size} 件は、その後、変更・削除・並べ替え・差し込みされていません(お手元の検証基準値による)",
+                $"the first {mine.Size} records are as they were at {mine.At:yyyy-MM-dd HH:mm} UTC: nothing was changed, removed, reordered or slipped in since (by your own checkpoint)")
+            : new(
+                FindingKind.Wrong, "own", $"お手元の検証基準値({mine.Size} 件)と一致する台帳ではありません。書き換えられたか、証明が取り除かれています",
+                $"the ledger does not begin with your checkpoint over {mine.Size} records: it was rewritten, or the proof was taken out");
+    }
+
+    // A checkpoint of an earlier life of the hub that covers more than the backup did; the restore itself is on record.
+    private static long? GivenUp(Checkpoint it, Checkpoint head, RecordJudge records)
+    {
+        if (it.HubEpoch is not { } epoch || !(epoch < head.HubEpoch)) return null;
+        long? at = records.RestoredAt.Where(restored => restored.Key > epoch).Select(restored => (long?)restored.Value).Min();
+        return at < it.Size ? at : null;
+    }
+
+    private static (SignedNote Note, Checkpoint Checkpoint) Read(string text)
+    {
+        var note = PackVerifier.Note(text);
+        return (note, Checkpoint.Parse(note.Text));
+    }
+
+    private static bool IsOurs(SignedNote note, Checkpoint it, NoteKey key) => note.IsSignedBy(key with { Name = it.Origin }, PackVerifier.Check);
+}

@@ -1,0 +1,124 @@
+using System.IO.Compression;
+using PhysSec.Core.Proof;
+using PhysSec.Hub.Access;
+using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Storage;
+using PhysSec.Tests.Ingest;
+using PhysSec.Verify;
+
+namespace PhysSec.Tests.Ledger;
+
+/// <summary>What a pack proves of an honest ledger, and that nothing is proven without something to verify.</summary>
+public sealed class EvidenceTests
+{
+    [Fact]
+    public async Task A_pack_of_everything_proves_each_record_its_node_and_that_none_is_missing()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        var verdict = PackVerifier.Verify(room.Pack(store), room.Auditor);
+        Assert.True(verdict.Good, Said(verdict));
+        Assert.Equal(["complete", "key", "note", "own", "own", "signed", "tree"], Codes(verdict, FindingKind.Proven));
+        Assert.Empty(Codes(verdict, FindingKind.Open));
+        Assert.Contains(verdict.Findings, it => it.Code == "signed" && it.En.StartsWith("120 records", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_hub_puts_on_record_who_took_evidence_and_the_pack_holds_that_record_too()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var pack = new MemoryStream();
+        await room.Hub.Get<EvidenceWriter>().WriteAsync(RunningHub.Admin, EvidenceRoom.Everything with { Reason = "the case of May" }, pack, TestContext.Current.CancellationToken);
+        Assert.True(PackVerifier.Verify(pack, room.Auditor) is { Good: true } good, Said(PackVerifier.Verify(pack, room.Auditor)));
+        using var zip = new ZipArchive(pack, ZipArchiveMode.Read);
+        using var records = new StreamReader(zip.GetEntry(EvidencePack.RecordsName)!.Open());
+        Assert.Contains("the case of May", (await records.ReadToEndAsync(TestContext.Current.CancellationToken)).TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InputException>(() => room.Hub.Get<EvidenceWriter>().WriteAsync(
+            RunningHub.Admin, EvidenceRoom.Everything with { Reason = " " }, pack, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_period_is_proven_whole_and_shows_the_rest_of_the_ledger_by_hashes_alone()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        var request = EvidenceRoom.Everything with { Filter = new LogFilter(From: room.Hub.Time.GetUtcNow(), Searches: true) };
+        var verdict = PackVerifier.Verify(room.Pack(store, request), room.Auditor);
+        Assert.True(verdict.Good, Said(verdict));
+        Assert.Contains("complete", Codes(verdict, FindingKind.Proven));
+        Assert.Contains(verdict.Findings, it => it.Code == "signed" && it.En.StartsWith("70 records", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_selection_proves_its_records_and_claims_no_completeness()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        var verdict = PackVerifier.Verify(room.Pack(store, EvidenceRoom.Everything with { Filter = new LogFilter(Kind: "door.exit-request", Node: "node-a") }), room.Auditor);
+        Assert.True(verdict.Good, Said(verdict));
+        Assert.DoesNotContain("complete", Codes(verdict, FindingKind.Proven));
+        Assert.Contains(verdict.Findings, it => it.Code == "tree" && it.En.StartsWith("60 records", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_a_checkpoint_or_key_of_his_own_the_verifier_is_told_what_that_leaves_open()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        var verdict = PackVerifier.Verify(room.Pack(store), new([], null));
+        Assert.True(verdict.Good);
+        Assert.Equal(["key", "own", "witness"], Codes(verdict, FindingKind.Open));
+    }
+
+    [Fact]
+    public async Task Where_nothing_is_found_there_is_nothing_to_verify_and_that_is_no_success()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        var verdict = PackVerifier.Verify(room.Pack(store, EvidenceRoom.Everything with { Filter = new LogFilter(Door: "no-such-door") }), room.Auditor);
+        Assert.False(verdict.Good);
+        Assert.Equal(["empty"], Codes(verdict, FindingKind.Wrong));
+        Assert.False(PackVerifier.Verify(new MemoryStream(), room.Auditor).Good);
+        Assert.False(PackVerifier.Verify(new MemoryStream("PK no zip"u8.ToArray()), room.Auditor).Good);
+        Assert.False(PackVerifier.Verify(EmptyZip(), room.Auditor).Good);
+    }
+
+    [Fact]
+    public async Task A_hub_that_was_restored_says_what_it_lost_and_the_rest_stays_proven()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        var (hub, cancel) = (room.Hub, TestContext.Current.CancellationToken);
+        var lost = room.Held[^1];
+        // The backup was older than the newest checkpoint that left.
+        await hub.Store.WriteAsync(
+            it =>
+            {
+                var kept = lost.Value.Size - 5;
+                it.Execute("delete from ledger where id > $kept; delete from witnesses where checkpoint = $id; delete from checkpoints where id >= $id; delete from tiles", ("$kept", kept), ("$id", lost.Id));
+                it.Execute("update meta set value = '0' where name = 'tree-size'; update meta set value = '77' where name = 'hub-epoch'");
+                Records.Act(it, new Act(RunningHub.Admin, "hub.restored", null, "disk", null, new System.Text.Json.Nodes.JsonObject { ["hubEpoch"] = 77 }), hub.Time.GetUtcNow());
+            },
+            cancel);
+        await hub.Get<Checkpoints>().MakeAsync(cancel);
+        using var store = room.Copy();
+        var verdict = PackVerifier.Verify(room.Pack(store), room.Auditor);
+        Assert.True(verdict.Good, Said(verdict));
+        Assert.Contains("given-up", Codes(verdict, FindingKind.Open));
+        Assert.Single(Codes(verdict, FindingKind.Proven), it => it == "own"); // The older one, from before.
+    }
+
+    internal static string Said(Verdict verdict) => string.Join('\n', verdict.Findings.Select(it => $"{it.Kind} {it.Code} {it.En}"));
+
+    private static string[] Codes(Verdict verdict, FindingKind kind) => [.. verdict.Findings.Where(it => it.Kind == kind).Select(it => it.Code).Order(StringComparer.Ordinal)];
+
+    private static MemoryStream EmptyZip()
+    {
+        var stream = new MemoryStream();
+        using (new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            // Nothing.
+        }
+
+        return stream;
+    }
+}
