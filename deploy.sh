@@ -105,7 +105,7 @@ demo() {
         previous=$it
     done
     need_sdk
-    need_packages "a real mail server receives the alarms' e-mails" exim4-daemon-light
+    need_packages "a real mail server receives the alarms' e-mails, and the register is printed in Japanese" exim4-daemon-light fonts-ipaexfont-gothic
     [[ $broker == mosquitto ]] && need_packages "the broker that --broker mosquitto asks for" mosquitto
     [[ $story ]] && need_packages "the story reads the live topics as a stranger's program would" mosquitto-clients
     [[ $story || $ups ]] && need_packages "a real upsd reports mains and battery" nut-server
@@ -148,10 +148,13 @@ run_tests() {
 run_all_tests() {
     need_sdk
     case ${1-} in
-        --fast) build tests/PhysSec.Tests && run_tests tests/PhysSec.Tests ;;
+        --fast)
+            need_packages "the register is printed in Japanese" fonts-ipaexfont-gothic
+            build tests/PhysSec.Tests && run_tests tests/PhysSec.Tests
+            ;;
         '')
             need_packages "real peers and a real browser for the system tests" \
-                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk iproute2 golang-go golang-golang-x-mod-dev
+                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk fonts-ipaexfont-gothic poppler-utils iproute2 golang-go golang-golang-x-mod-dev
             build tests/PhysSec.Tests tests/PhysSec.SystemTests tests/PhysSec.Benchmarks tests/PhysSec.VmGuest # What no test runs must at least build.
             run_tests tests/PhysSec.Tests tests/PhysSec.SystemTests
             ;;

@@ -7,6 +7,7 @@ using PhysSec.Hub.Ingest;
 using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Live;
 using PhysSec.Hub.Notify;
+using PhysSec.Hub.Reports;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub;
@@ -18,7 +19,7 @@ internal static class Composition
     {
         services.AddSingleton<PolicySignal>().AddSingleton<People>().AddSingleton<PeopleCsv>().AddSingleton<Credentials>().AddSingleton<Zones>().AddSingleton<Doors>()
             .AddSingleton<SchedulesStore>().AddSingleton<ClosedDays>().AddSingleton<SensingRules>().AddSingleton<Rights>().AddSingleton<Presentations>()
-            .AddSingleton<AccessLog>().AddSingleton<Register>().AddSingleton<Tokens>().AddSingleton<PolicyPublisher>();
+            .AddSingleton<AccessLog>().AddSingleton<Register>().AddSingleton<LateEntries>().AddSingleton<RegisterSheet>().AddSingleton<Tokens>().AddSingleton<PolicyPublisher>();
         services.AddSingleton(AlarmCatalogue.Shipped()).AddSingleton<AlarmBoard>().AddSingleton<NotificationLog>().AddSingleton<LiveBoard>();
         services.AddSingleton<Nodes>().AddSingleton<Enrolments>().AddSingleton<Erasures>().AddSingleton<TurnedAway>().AddSingleton<NodeLink>().AddSingleton<DoorCommands>().AddSingleton<Ingestion>();
         services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.

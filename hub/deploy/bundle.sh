@@ -62,6 +62,10 @@ bundle() {
     [[ $node == native ]] || sed -i -e 's/^MemoryDenyWriteExecute=yes/MemoryDenyWriteExecute=no/' -e '/^SystemCallFilter=~/a SystemCallFilter=sched_setaffinity' "$stage/node/physsec-node.service"
     cp -r hardware/boards "$stage/node/boards"
     cp hub/physsec-hub.service "$stage/hub/"
+    need_packages "the register is printed in Japanese; the font's licence lets it be carried along" fonts-ipaexfont-gothic
+    mkdir -p "$stage/hub/fonts"
+    cp /usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf "$stage/hub/fonts/"
+    cp /usr/share/doc/fonts-ipaexfont-gothic/copyright "$stage/hub/fonts/IPA-font-licence.txt"
     cp hub/deploy/physsec-install README.md "$stage/"
     find "$stage" -type d -exec chmod 755 {} +
     find "$stage" -type f ! -perm /111 -exec chmod 644 {} +

@@ -7,13 +7,19 @@ namespace PhysSec.Hub.Access;
 
 /// <summary>
 /// A line of the 入退室管理簿. In and Out are record times; null is missing and never invented. Note is null or one of no-exit-recorded, no-entry-recorded,
-/// unidentified (left by the button, without a card) and clock-unset (the node did not know the time).
+/// unidentified (left by the button, without a card) and clock-unset (the node did not know the time). Id is the number of the record that began the line.
 /// </summary>
 public sealed record Visit(
     string? Person, string? PersonName, string? Department, string? Purpose, string Door, DateTimeOffset? In, DateTimeOffset? Out,
-    string? Escort, IReadOnlyList<string> Items, string? Note, bool Late);
+    string? Escort, IReadOnlyList<string> Items, string? Note, bool Late)
+{
+    public long Id { get; init; }
 
-/// <summary>The register of visits, made from the records of passages.</summary>
+    /// <summary>What a person wrote into this line afterwards (後日入力); everything else comes from the doors.</summary>
+    public LateEntry? Later { get; init; }
+}
+
+/// <summary>The register of visits, made from the records of passages and from what was entered later by hand.</summary>
 public sealed class Register(Store store, People people)
 {
     // A visit that began before the period or ends after it is still shown whole.
@@ -23,17 +29,34 @@ public sealed class Register(Store store, People people)
     /// <exception cref="InputException">The end is not after the beginning.</exception>
     public IReadOnlyList<Visit> List(DateTimeOffset from, DateTimeOffset to)
     {
+        var later = store.Read(LateEntries.All);
+        var departments = people.List().ToDictionary(it => it.Id, it => it.Department);
+        var recorded = Pair(from, to, departments).Select(it => later.TryGetValue(it.Visit.Id, out var entry) ? (it.Order, Visit: entry.Complete(it.Visit)) : it);
+        var written = later.Values.Where(it => it.Visit is null).Select(it => (Order: it.Value.In ?? it.Value.Out!.Value, Visit: it.Whole(people, departments)));
+        return Sorted(recorded.Concat(written), from, to);
+    }
+
+    /// <summary>The same as the doors alone have it.</summary>
+    internal IReadOnlyList<Visit> Recorded(DateTimeOffset from, DateTimeOffset to) => Sorted(Pair(from, to, people.List().ToDictionary(it => it.Id, it => it.Department)), from, to);
+
+    private static List<Visit> Sorted(IEnumerable<(DateTimeOffset Order, Visit Visit)> visits, DateTimeOffset from, DateTimeOffset to)
+    {
+        bool Within(DateTimeOffset? at) => at >= from && at < to;
+        return [.. visits.Where(it => Within(it.Order) || Within(it.Visit.In) || Within(it.Visit.Out)).OrderBy(it => it.Order).Select(it => it.Visit)];
+    }
+
+    private List<(DateTimeOffset Order, Visit Visit)> Pair(DateTimeOffset from, DateTimeOffset to, Dictionary<string, string> departments)
+    {
         if (from >= to) throw new InputException("to", "it is not after from", "Correct the period");
         var (records, purposes) = store.Read(it => (
             it.Query(
                 """
-                select kind, door, direction, person, at, received_at, late, body from ledger
+                select id, kind, door, direction, person, at, received_at, late, body from ledger
                 where kind in ('access.granted', 'access.passage') and coalesce(at, received_at) >= $from and coalesce(at, received_at) < $to
                 order by coalesce(at, received_at), source, epoch, seq
                 """,
                 Row, ("$from", Back(from)), ("$to", Ahead(to))),
             it.Query("select id, purpose from rights", row => (Id: row.GetString(0), Purpose: row.GetString(1))).ToDictionary(row => row.Id, row => row.Purpose)));
-        var departments = people.List().ToDictionary(it => it.Id, it => it.Department);
 
         var visits = new List<(DateTimeOffset Order, Visit Visit)>();
         var inside = new Dictionary<(string Person, string Door), int>();
@@ -69,13 +92,15 @@ public sealed class Register(Store store, People people)
             }
         }
 
-        bool Within(DateTimeOffset? at) => at >= from && at < to;
-        return [.. visits.Where(it => Within(it.Order) || Within(it.Visit.Out)).OrderBy(it => it.Order).Select(it => it.Visit)];
+        return visits;
 
         Visit New(Record it, AccessGranted? grant, string note) => new(
             it.Person, people.NameOf(it.Person), it.Person is null ? null : departments.GetValueOrDefault(it.Person),
             grant?.Purpose ?? (grant?.Right is { } right ? purposes.GetValueOrDefault(right.Value) : null), it.Door,
-            it.Entry ? it.At : null, it.Entry ? null : it.At, people.NameOf(grant?.Escort?.Value) ?? grant?.Escort?.Value, grant?.Items ?? [], note, it.Late);
+            it.Entry ? it.At : null, it.Entry ? null : it.At, people.NameOf(grant?.Escort?.Value) ?? grant?.Escort?.Value, grant?.Items ?? [], note, it.Late)
+        {
+            Id = it.Id,
+        };
     }
 
     private static DateTimeOffset Back(DateTimeOffset at) => at - DateTimeOffset.MinValue > _margin ? at - _margin : at;
@@ -83,7 +108,7 @@ public sealed class Register(Store store, People people)
     private static DateTimeOffset Ahead(DateTimeOffset at) => DateTimeOffset.MaxValue - at > _margin ? at + _margin : at;
 
     private static Record Row(SqliteDataReader it) => new(
-        it.Text("kind")!, it.Text("door")!, it.Text("direction") == "in", it.Text("person"), it.Time("at"), it.Time("at") ?? it.Time("received_at")!.Value, it.Flag("late"), it.Text("body")!);
+        it.Whole("id"), it.Text("kind")!, it.Text("door")!, it.Text("direction") == "in", it.Text("person"), it.Time("at"), it.Time("at") ?? it.Time("received_at")!.Value, it.Flag("late"), it.Text("body")!);
 
-    private sealed record Record(string Kind, string Door, bool Entry, string? Person, DateTimeOffset? At, DateTimeOffset Order, bool Late, string Body);
+    private sealed record Record(long Id, string Kind, string Door, bool Entry, string? Person, DateTimeOffset? At, DateTimeOffset Order, bool Late, string Body);
 }

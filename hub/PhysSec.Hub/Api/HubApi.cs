@@ -49,6 +49,7 @@ public static class HubApi
         AccessApi.Map(api);
         OperationApi.Map(api);
         RecordApi.Map(api);
+        RegisterApi.Map(api);
         LedgerApi.Map(api);
     }
 

@@ -21,12 +21,6 @@ internal static class RecordApi
             http.Response.Headers.ContentDisposition = "attachment; filename=records.csv";
             await log.WriteCsvAsync(http.Response.Body, query.Filter(http), http.RequestAborted);
         }).RequireAuthorization(HubApi.U).WithSummary("The same as CSV, streamed. 記録CSV");
-        api.MapGet("/register", async (Register register, AccessLog log, TimeProvider clock, DateTimeOffset? from, DateTimeOffset? to, HttpContext http) =>
-        {
-            var (since, until) = (from ?? clock.GetUtcNow().AddDays(-31), to ?? clock.GetUtcNow().AddMinutes(1));
-            await log.SearchedAsync(http.Actor(), new(since, until, Kind: "register"));
-            return register.List(since, until);
-        }).RequireAuthorization(HubApi.U).WithSummary("Entries paired with exits; a missing exit stays missing. 入退室管理簿");
         api.MapGet("/dead-letters", (TurnedAway away, int? limit) => away.DeadLetters(Math.Clamp(limit ?? 200, 1, 500))).RequireAuthorization(HubApi.Any);
         api.MapGet("/refusals", (TurnedAway away, int? limit) => away.Refusals(Math.Clamp(limit ?? 200, 1, 500))).RequireAuthorization(HubApi.Any);
         api.MapGet("/policies/{node}", async (Store store, AccessLog log, string node, HttpContext http) =>

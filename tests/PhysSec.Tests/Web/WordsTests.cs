@@ -16,7 +16,7 @@ public sealed partial class WordsTests
     private static readonly string[] _families =
     [
         "role", "fault", "priority", "denial", "door-state", "node-state", "alarm-event", "act", "kind", "clock", "visit", "card-state", "person-kind", "point", "quantity",
-        "contact", "channel", "delivery", "input", "field", "witness",
+        "contact", "channel", "delivery", "input", "field", "witness", "gap",
     ];
 
     [Fact]
@@ -89,10 +89,10 @@ public sealed partial class WordsTests
 
     private static List<(string File, string Text)> Sources([CallerFilePath] string here = "")
     {
-        var folder = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "hub", "PhysSec.Hub", "Web"));
+        var folder = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "hub", "PhysSec.Hub"));
         return
         [
-            .. Directory.EnumerateFiles(folder, "*.*", SearchOption.AllDirectories)
+            .. new[] { "Web", "Reports" }.SelectMany(it => Directory.EnumerateFiles(Path.Combine(folder, it), "*.*", SearchOption.AllDirectories))
                 .Where(it => it.EndsWith(".cs", StringComparison.Ordinal) || it.EndsWith(".razor", StringComparison.Ordinal))
                 .Select(it => (Path.GetFileName(it), File.ReadAllText(it))),
         ];
@@ -104,6 +104,6 @@ public sealed partial class WordsTests
     [GeneratedRegex(@"[\u3040-\u30FF\u4E00-\u9FFF]")]
     private static partial Regex Kana();
 
-    [GeneratedRegex("""\b(?:W|words|Texts)(?:\[|\.Say\(\s*)"([^"]+)"[\],]""")]
+    [GeneratedRegex("""\b(?:(?:W|words|Texts)(?:\[|\.Say\(\s*)|Both\()"([^"]+)"[\],)]""")]
     private static partial Regex Asked();
 }

@@ -1,12 +1,15 @@
 using PhysSec.Core.Access;
 using PhysSec.Hub.Access;
+using PhysSec.Hub.Reports;
+using PhysSec.Hub.Storage;
 using PhysSec.Hub.Web.Accounts;
 
 namespace PhysSec.Hub.Web.Desk;
 
 /// <summary>Zones, people, cards, rights and records, as the pages ask for them.</summary>
 public sealed class DeskOfAccess(
-    Zones zones, SchedulesStore schedules, People people, PeopleCsv csv, Credentials credentials, Rights rights, Presentations presentations, AccessLog log, Register register)
+    Zones zones, SchedulesStore schedules, People people, PeopleCsv csv, Credentials credentials, Rights rights, Presentations presentations, AccessLog log, Register register,
+    Store store)
 {
     public IReadOnlyList<ZoneSettings> Zones() => zones.List();
 
@@ -82,4 +85,6 @@ public sealed class DeskOfAccess(
         await log.SearchedAsync(by.Actor, new(from, to, Kind: "register"));
         return register.List(from, to);
     }
+
+    public Completeness Completeness(DateTimeOffset from, DateTimeOffset to) => store.Read(it => Reports.Completeness.Of(it, from, to));
 }
