@@ -44,6 +44,8 @@ public sealed partial class ConsoleTests : IAsyncLifetime
     [InlineData("/doors")]
     [InlineData("/log")]
     [InlineData("/register")]
+    [InlineData("/turned-away")]
+    [InlineData("/evidence")]
     [InlineData("/people")]
     [InlineData("/people/p-1")]
     [InlineData("/people/csv")]
@@ -95,6 +97,8 @@ public sealed partial class ConsoleTests : IAsyncLifetime
     [InlineData("DoorsPage", "administrator,operator")]
     [InlineData("LogSearchPage", "administrator,auditor")]
     [InlineData("RegisterPage", "administrator,auditor")]
+    [InlineData("TurnedAwayPage", "administrator,auditor")]
+    [InlineData("ProofPage", "administrator,auditor")]
     [InlineData("AccountsPage", "administrator,auditor")]
     public void Each_role_opens_its_own_pages_only(string page, string roles) =>
         Assert.Equal(roles, Assert.Single(typeof(Roles).Assembly.GetTypes(), it => it.Name == page).GetCustomAttribute<AuthorizeAttribute>()!.Roles);
