@@ -21,6 +21,8 @@ public sealed record HubConfiguration
     public NotifyConfiguration Notify { get; init; } = new();
 
     public LedgerConfiguration Ledger { get; init; } = new();
+
+    public ReviewConfiguration Review { get; init; } = new();
 }
 
 /// <summary>How the record's checkpoints leave this machine.</summary>
@@ -167,6 +169,7 @@ public static class ConfigurationReader
         foreach (var to in it.Ledger.Auditors.Where(to => !MimeKit.MailboxAddress.TryParse(to, out _)))
             yield return new("ledger.auditors", $"\"{to}\" is no mail address", "Use one like auditor@example.jp");
         if (it.Ledger.Auditors.Count > 0 && it.Notify.Smtp is null) yield return new("ledger.auditors", "there is no mail server for them", "Configure notify.smtp");
+        foreach (var fault in it.Review.Faults()) yield return fault;
         if (it.Notify.RepeatSeconds is < 10 or > 86_400) yield return new("notify.repeatSeconds", $"{it.Notify.RepeatSeconds} is out of range", "Use 10–86400");
         if (it.Notify.Language is not ("ja" or "en")) yield return new("notify.language", $"\"{it.Notify.Language}\" is unknown", "Use ja or en");
         if (it.Notify.Smtp is { } smtp)
