@@ -19,7 +19,7 @@ internal static partial class HubFiles
         return File.ReadAllText(path).Trim();
     }
 
-    public static void WriteConfiguration(Instance instance, BrokerKind broker, int consolePort, DateOnly? reviewsSince)
+    public static void WriteConfiguration(Instance instance, BrokerKind broker, int consolePort, JsonObject? review)
     {
         var json = new JsonObject
         {
@@ -45,7 +45,7 @@ internal static partial class HubFiles
                 ["repeatSeconds"] = 300,
                 ["language"] = "ja",
             },
-            ["review"] = new JsonObject { ["since"] = reviewsSince?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) },
+            ["review"] = review?.DeepClone() ?? new JsonObject(),
         };
         Files.WriteSecret(Path.Combine(instance.HubFolder, "hub.json"), json.ToJsonString());
     }

@@ -48,14 +48,18 @@ internal static class ReviewRecords
 
     /// <summary>When the queue began; null: it has not.</summary>
     public static DateTimeOffset? Since(SqliteConnection store) =>
-        store.One("select at from ledger where kind = $kind order by id limit 1", it => Tuple.Create(Rows.FromStored(it.GetInt64(0))), ("$kind", "hub." + Began))?.Item1;
+        store.One("select coalesce(at, received_at) from ledger where kind = $kind order by id limit 1", it => Tuple.Create(Rows.FromStored(it.GetInt64(0))), ("$kind", "hub." + Began))?.Item1;
+
+    /// <summary>When the newest review was signed whose text is gone by the end of its retention; null: none is.</summary>
+    public static DateTimeOffset? GoneUntil(SqliteConnection store) =>
+        store.Number("select max(received_at) from ledger where kind = $kind and body = '{}'", ("$kind", "hub." + Signed)) is > 0 and var at ? Rows.FromStored(at) : null;
 
     /// <summary>By the review's id.</summary>
     public static Dictionary<string, (SignedReview Signed, Acknowledgement? Acknowledged)> All(SqliteConnection store)
     {
         var all = new Dictionary<string, (SignedReview Signed, Acknowledgement? Acknowledged)>();
         foreach (var (record, at, kind, body) in store.Query(
-            "select id, at, kind, body from ledger where kind in ($signed, $acknowledged, $closed) and json_valid(body) order by id",
+            "select id, coalesce(at, received_at), kind, body from ledger where kind in ($signed, $acknowledged, $closed) and json_valid(body) order by id",
             it => (it.GetInt64(0), Rows.FromStored(it.GetInt64(1)), it.GetString(2)[4..], it.GetString(3)),
             ("$signed", "hub." + Signed), ("$acknowledged", "hub." + Acknowledged), ("$closed", "hub." + Closed)))
         {

@@ -4,7 +4,7 @@ using PhysSec.Hub.Alarms;
 
 namespace PhysSec.Hub.Review;
 
-/// <summary>Raises review-overdue for each review that is late, and clears it when it is done: by mail, as every alarm.</summary>
+/// <summary>Raises review-overdue while weekly, monthly or event reviews, acknowledgements or instructions are late, and clears it when none is: by mail, as every alarm.</summary>
 public sealed class ReviewWatch(Reviews reviews, AlarmBoard alarms, TimeProvider clock, ILogger<ReviewWatch> log) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromMinutes(1);
@@ -13,10 +13,10 @@ public sealed class ReviewWatch(Reviews reviews, AlarmBoard alarms, TimeProvider
     public async Task RoundAsync(CancellationToken cancel = default)
     {
         await reviews.BeginAsync(cancel);
-        var late = reviews.List().Where(it => it.Overdue is not null).ToDictionary(it => $"{it.Task.Id}.{it.Overdue}", it => it);
+        var late = reviews.List().Where(it => it.Overdue is not null).GroupBy(Source).ToDictionary(it => it.Key, it => it.ToList());
         foreach (var it in alarms.List(activeOnly: true).Where(it => it is { Class: AlarmClasses.ReviewOverdue, Active: true } && !late.ContainsKey(it.Source)))
             await alarms.ClearAsync(AlarmClasses.ReviewOverdue, it.Source);
-        foreach (var (source, it) in late) await alarms.RaiseAsync(AlarmClasses.ReviewOverdue, source, null, Detail(it));
+        foreach (var (source, them) in late) await alarms.RaiseAsync(AlarmClasses.ReviewOverdue, source, null, $"{them.Count} overdue, the oldest is {them[0].Task.Id}");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -36,10 +36,6 @@ public sealed class ReviewWatch(Reviews reviews, AlarmBoard alarms, TimeProvider
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private static string Detail(ReviewView it) => it.Overdue switch
-    {
-        "sign" => $"{it.Task.Kind.ToString().ToLowerInvariant()} review {it.Task.Id} is not signed",
-        "acknowledge" => $"the report of {it.Task.Id} is not acknowledged",
-        _ => $"the instruction on {it.Task.Id} is not closed; owner {it.Acknowledged?.Instruction?.Owner}",
-    };
+    // One for all that are late in the same way: a hub that was off for a year does not send fifty mails.
+    private static string Source(ReviewView it) => it.Overdue == "sign" ? it.Task.Kind.ToString().ToLowerInvariant() : it.Overdue!;
 }

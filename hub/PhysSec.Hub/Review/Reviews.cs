@@ -161,7 +161,9 @@ public sealed class Reviews(HubHome home, Checkpoints checkpoints, TimeProvider 
         var events = store.Query(
             "select key, coalesce(at, recorded_at) from alarm_history where what = 'raised'", it => (AlarmClasses.Parts(it.GetString(0)).Class, At: Rows.FromStored(it.GetInt64(1))))
             .Where(it => _grave.Contains(it.Class)).Select(it => it.At);
-        var tasks = ReviewPlan.Of(since, now, _time, Limits, events);
+        var gone = ReviewRecords.GoneUntil(store);
+        // What was signed so long ago that the text of it had to go is not asked for again.
+        var tasks = ReviewPlan.Of(since, now, _time, Limits, events).Where(it => !(it.To <= gone)).ToList();
         var earlier = signed.Where(it => tasks.All(task => task.Id != it.Key)).Select(it => new ReviewTask(it.Key, it.Value.Signed.Contents.Kind, it.Value.Signed.Contents.From, it.Value.Signed.Contents.To, it.Value.Signed.At));
         return [.. earlier.Concat(tasks).Select(it => View(it, signed.TryGetValue(it.Id, out var state) ? state : default, now)).OrderBy(it => it.Task.Due).ThenBy(it => it.Task.Id, StringComparer.Ordinal)];
     }

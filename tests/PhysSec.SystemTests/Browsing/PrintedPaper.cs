@@ -10,8 +10,8 @@ internal static class PrintedPaper
     {
         Assert.All((await RunAsync("pdffonts", pdf)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[2..], it => Assert.Matches(@"IPAexGothic .* yes yes (yes|no) ", it)); // Embedded, as a subset.
         var pages = (await RunAsync("pdftotext", "-layout", pdf, "-")).TrimEnd('\f').Split('\f');
-        for (var i = 0; i < pages.Length; i++) Assert.Contains($"{i + 1} / {pages.Length}", pages[i], StringComparison.Ordinal);
-        var text = string.Concat(pages).Replace(" ", "", StringComparison.Ordinal);
+        for (var i = 0; i < pages.Length; i++) Assert.Contains($"{i + 1}/{pages.Length}", pages[i] = pages[i].Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        var text = string.Concat(pages);
         Assert.DoesNotContain('\ufffd', text);
         Assert.DoesNotContain('〓', text);
         foreach (var old in Directory.GetFiles(RunningRoom.Artefacts, picture + "-*.png")) File.Delete(old);

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using MQTTnet;
 using MQTTnet.Protocol;
@@ -28,26 +30,23 @@ public sealed class ReviewTests
         var today = TimeProvider.System.GetUtcNow().ToOffset(_offset);
         var month = new DateTimeOffset(today.Year, today.Month, 1, 0, 0, 0, _offset).AddMonths(-1);
         var id = month.ToString("yyyy-MM", CultureInfo.InvariantCulture);
-        await using var instance = await Instance.StartAsync(new InstanceOptions { ReviewsSince = DateOnly.FromDateTime(month.DateTime) }, Cancel);
+        await using var instance = await Instance.StartAsync(new InstanceOptions { Review = new JsonObject { ["since"] = id + "-01", ["monthDueDay"] = 1 } }, Cancel);
         await using var browser = await Browser.StartAsync();
         var first = await ConsolePerson.JoinAsync(await browser.VisitAsync(instance.Console, 1280, 900), instance.FirstSignIn!, "kanri");
         var second = await ConsolePerson.JoinAsync(await browser.VisitAsync(instance.Console, 1280, 900), await InvitedAsync(first.Page), "tokatsu");
         await SendAsync(instance, month);
 
         await Wait.UntilAsync("the mail about the overdue review", () => Task.FromResult(instance.Mail.Mails().Any(it => it.Subject.Contains("記録の点検が期限を過ぎています", StringComparison.Ordinal))), _limit, Cancel);
-        var overdue = await OverdueAsync(instance);
-        Assert.NotEmpty(overdue);
+        Assert.Contains("weekly", await OverdueAsync(instance));
 
-        // The queue: what is late is loud. Then a week without findings of its own is signed, and its alarm ends.
+        // The queue: what is late is loud. A verdict comes before a signature.
         await first.Page.GotoAsync("/review");
         await PicturesAsync(first.Page, "review-queue");
-        var week = overdue.First(it => it.Contains("-W", StringComparison.Ordinal)).Split('.')[0];
-        await first.Page.Locator($"[data-testid=review-row][data-review='{week}'] [data-testid=review-open]").ClickAsync();
+        await first.Page.Locator("[data-testid=review-row][data-overdue=sign][data-review*='-W'] [data-testid=review-open]").First.ClickAsync();
         await Expect(first.Page.GetByTestId("review-complete")).ToBeVisibleAsync();
         await first.Page.GetByTestId("review-sign").ClickAsync();
         await Expect(first.Page.GetByText("先に点検結果")).ToBeVisibleAsync();
         await SignAsync(first, finding: false);
-        Assert.DoesNotContain(week + ".sign", await OverdueAsync(instance));
 
         // The month.
         await first.Page.GotoAsync($"/review/{id}");
@@ -58,7 +57,9 @@ public sealed class ReviewTests
         await Expect(first.Page.GetByTestId("log-row").First).ToBeVisibleAsync(); // The records behind it.
         await first.Page.GotoAsync($"/review/{id}");
         await first.Page.Locator("[data-pattern=out-of-hours] [data-testid=review-note]").FillAsync("当直の巡回であることを確認した");
+        if (today.Day > 1) Assert.Contains("monthly", await OverdueAsync(instance));
         await SignAsync(first, finding: true, "扉の鍵の管理簿と照合する");
+        Assert.DoesNotContain("monthly", await OverdueAsync(instance));
         await Expect(first.Page.GetByTestId("review-signed-by")).ToContainTextAsync("kanri");
         await Expect(first.Page.GetByTestId("review-chief")).ToContainTextAsync("点検者自身は確認できません");
 
@@ -87,7 +88,7 @@ public sealed class ReviewTests
         await Expect(second.Page.Locator($"[data-testid=review-row][data-review='{id}']")).ToHaveCountAsync(0);
 
         // A program reads, and signs nothing.
-        var fault = await Assert.ThrowsAnyAsync<Exception>(() => instance.Auditor.PostAsync($"reviews/{overdue.Last().Split('.')[0]}/sign", new() { ["code"] = "000000", ["finding"] = false }, Cancel));
+        var fault = await Assert.ThrowsAnyAsync<Exception>(() => instance.Auditor.PostAsync($"reviews/{id}/sign", new JsonObject { ["code"] = "000000", ["finding"] = false }, Cancel));
         Assert.Contains("403", fault.Message, StringComparison.Ordinal);
     }
 
@@ -102,7 +103,7 @@ public sealed class ReviewTests
         await page.GetByTestId("sample-count").FillAsync("5");
         await page.GetByTestId("sample-seed").FillAsync("令和監査");
         await page.GetByTestId("sample-seed").BlurAsync();
-        await Expect(page.GetByTestId("sample-take")).ToHaveAttributeAsync("href", new System.Text.RegularExpressions.Regex("count=5.*seed="));
+        await Expect(page.GetByTestId("sample-take")).ToHaveAttributeAsync("href", new Regex("count=5.*seed="));
         await PicturesAsync(page, "audit-sample");
         var one = await PrintedPaper.LookAsync(await TakenAsync(page, "sample-take"), "audit-sample-paper");
         var two = await PrintedPaper.LookAsync(await TakenAsync(page, "sample-take"), "audit-sample-again");
@@ -111,7 +112,7 @@ public sealed class ReviewTests
         Assert.Equal(5, Keys(one).Length);
     }
 
-    private static string[] Keys(string text) => [.. System.Text.RegularExpressions.Regex.Matches(text, @"key([0-9a-f]{12})").Select(it => it.Value)];
+    private static string[] Keys(string text) => [.. Regex.Matches(text, @"key([0-9a-f]{12})").Select(it => it.Value)];
 
     private static async Task<string> TakenAsync(IPage page, string link) => await (await page.RunAndWaitForDownloadAsync(() => page.GetByTestId(link).ClickAsync())).PathAsync();
 

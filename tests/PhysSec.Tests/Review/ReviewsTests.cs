@@ -23,13 +23,13 @@ public sealed class ReviewsTests
         Assert.Null(reviews.Find("2026-11").Overdue);
         hub.Time.Advance(TimeSpan.FromDays(10));
         await watch.RoundAsync(Cancel);
-        Assert.Contains(Overdue(hub), it => it.Source == "2026-11.sign");
+        Assert.Contains(Overdue(hub), it => it.Source == "monthly");
 
         var sheet = await reviews.LookAsync("2026-11", Cancel);
         await reviews.SignAsync(_auditor, "2026-11", new(sheet.Findings.Digest, Finding: false, null, new Dictionary<string, string> { [Patterns.OutOfHours] = "当直の巡回" }), Cancel);
         await watch.RoundAsync(Cancel);
 
-        Assert.DoesNotContain(Overdue(hub), it => it.Source == "2026-11.sign");
+        Assert.DoesNotContain(Overdue(hub), it => it.Source == "monthly");
         var signed = reviews.Find("2026-11").Signature!;
         Assert.Equal(("suzuki", sheet.Findings.Digest, "当直の巡回", 0L), (signed.By, signed.Contents.Digest, signed.Contents.Notes[Patterns.OutOfHours], signed.Contents.Undeclared));
         Assert.True(signed.Contents.Size < signed.Record); // It rests on what was there before it …
@@ -71,17 +71,17 @@ public sealed class ReviewsTests
         Assert.Equal("due", await FieldAsync(_chief, new("鍵を交換する", "総務課", new(2026, 11, 1))));
         hub.Time.Advance(TimeSpan.FromDays(14));
         await watch.RoundAsync(Cancel);
-        Assert.Contains(Overdue(hub), it => it.Source == "2026-11.acknowledge");
+        Assert.Contains(Overdue(hub), it => it.Source == "acknowledge");
 
         await reviews.AcknowledgeAsync(_chief, "2026-11", "報告を受けた", new("鍵を交換する", "総務課", new(2026, 12, 25)), Cancel);
         Assert.True(reviews.Find("2026-11") is { AwaitsChief: false, HasOpenInstruction: true, IsDone: false });
         hub.Time.Advance(TimeSpan.FromDays(12));
         await watch.RoundAsync(Cancel);
-        Assert.Equal(["2026-11.instruction"], Overdue(hub).Where(it => it.Source.StartsWith("2026-11.", StringComparison.Ordinal)).Select(it => it.Source));
+        Assert.Equal(["instruction", "weekly"], Overdue(hub).Select(it => it.Source).Order());
 
         await reviews.CloseAsync(_auditor, "2026-11", "12月24日に交換済み", Cancel);
         await watch.RoundAsync(Cancel);
-        Assert.DoesNotContain(Overdue(hub), it => it.Source.StartsWith("2026-11.", StringComparison.Ordinal));
+        Assert.Equal(["weekly"], Overdue(hub).Select(it => it.Source)); // One alarm for all the weeks that nobody reviewed.
         Assert.Equal(("12月24日に交換済み", true), (reviews.Find("2026-11").Acknowledged!.Closed!.Note, reviews.Find("2026-11").IsDone));
     }
 
@@ -135,6 +135,18 @@ public sealed class ReviewsTests
         Assert.DoesNotContain(hub.Get<Reviews>().List(), it => it.Task.Kind == ReviewKind.Event);
         hub.Time.Advance(TimeSpan.FromDays(1));
         Assert.Equal("2026-12-01", Assert.Single(hub.Get<Reviews>().List(), it => it.Task.Kind == ReviewKind.Event).Task.Id);
+    }
+
+    [Fact]
+    public async Task A_signature_whose_text_went_at_the_end_of_its_retention_is_not_asked_for_again()
+    {
+        await using var hub = await AfterAMonthAsync();
+        var reviews = hub.Get<Reviews>();
+        await reviews.SignAsync(_auditor, "2026-W45", new((await reviews.LookAsync("2026-W45", Cancel)).Findings.Digest, false, null, null), Cancel);
+        await hub.Store.WriteAsync(it => it.Execute("update ledger set body = '{}', at = null where kind like 'hub.review.%'"), Cancel);
+        Assert.DoesNotContain(reviews.List(), it => it.Task.To <= hub.Time.GetUtcNow());
+        hub.Time.Advance(TimeSpan.FromDays(7));
+        Assert.Equal("2026-W49", Assert.Single(reviews.List()).Task.Id);
     }
 
     /// <summary>Began on 2026-11-02; it is 2026-12-01, 9:00.</summary>
