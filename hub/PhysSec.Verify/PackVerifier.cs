@@ -10,7 +10,13 @@ namespace PhysSec.Verify;
 /// <summary>What whoever verifies brings along, instead of believing the pack.</summary>
 /// <param name="Checkpoints">Signed notes that the verifier got earlier: the auditor's mail, a print, a file in a drop folder.</param>
 /// <param name="Key">The ledger's vkey as noted earlier; null: the pack's own is taken, and said to be.</param>
-public sealed record Own(IReadOnlyList<string> Checkpoints, string? Key);
+/// <param name="Cosigners">Keys of second machines; see <see cref="Cosignature"/>.</param>
+public sealed record Own(IReadOnlyList<string> Checkpoints, string? Key, IReadOnlyList<string> Cosigners)
+{
+    public Own(IReadOnlyList<string> checkpoints, string? key) : this(checkpoints, key, [])
+    {
+    }
+}
 
 /// <summary>
 /// Judges an evidence pack from its own bytes and what the verifier brings. No network, no database, no clock. The page in the pack does the same in a browser;

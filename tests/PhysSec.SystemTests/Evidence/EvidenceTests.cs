@@ -113,12 +113,12 @@ public sealed class EvidenceTests(RunningRoom room)
     {
         var answer = JsonNode.Parse(await page.EvaluateAsync<string>(
             """
-            async ([pack, own, key]) => {
-              const it = await physsecVerify(Uint8Array.from(atob(pack), c => c.charCodeAt(0)).buffer, own, key);
+            async ([pack, own, key, cosigners]) => {
+              const it = await physsecVerify(Uint8Array.from(atob(pack), c => c.charCodeAt(0)).buffer, own, key, cosigners);
               return JSON.stringify({ good: it.good, firstWrong: it.firstWrong, codes: it.findings.map(f => `${f.kind}:${f.code}`).sort().join(' ') });
             }
             """,
-            new object?[] { Convert.ToBase64String(pack), own.Checkpoints.ToArray(), own.Key }))!;
+            new object?[] { Convert.ToBase64String(pack), own.Checkpoints.ToArray(), own.Key, own.Cosigners.ToArray() }))!;
         return ((string)answer["codes"]!, (long?)answer["firstWrong"], (bool)answer["good"]!);
     }
 
