@@ -195,6 +195,7 @@ public sealed class Instance : IAsyncDisposable
         if (Broker == BrokerKind.Mosquitto)
         {
             var certificates = await HubFiles.BrokerAsync(this, cancel);
+            await HubFiles.EavesdropperAsync(this, cancel);
             Mosquitto = await Mosquitto.StartAsync(Path.Combine(State, "mosquitto"), new SiteId(Site), BrokerPort, certificates, cancel);
         }
 

@@ -32,7 +32,7 @@ public sealed class WitnessTests : IAsyncLifetime
     {
         await ConfigureAsync("[]");
         await HubAsync("init");
-        var key = (await HubAsync("checkpoint")).Split('\n').Select(it => it.Trim()).Single(it => it.StartsWith("physsec/city/1+", StringComparison.Ordinal));
+        var key = (await HubAsync("checkpoint")).Split(' ', '\n').Single(it => it.StartsWith("physsec/city/1+", StringComparison.Ordinal));
         await File.WriteAllTextAsync(TokenFile, (await HubAsync("token", "--name", "witness", "--role", "witness")).Trim().Split('\n')[^1].Trim(), Cancel);
         await StartAsync();
 
