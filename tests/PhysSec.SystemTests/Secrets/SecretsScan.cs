@@ -17,6 +17,8 @@ public sealed record Secret(string Name, IReadOnlyList<byte[]> Forms, IReadOnlyL
 /// <summary>Looks for each secret in everything that was written, sent or handed out.</summary>
 public sealed class SecretsScan
 {
+    private const int NoSuchDevice = 6; // ENXIO
+
     private readonly List<Secret> _secrets = [];
     private readonly List<(string Name, byte[] Bytes)> _places = [];
 
@@ -81,10 +83,17 @@ public sealed class SecretsScan
     {
         foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(it => !except.Contains(it)))
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var copy = new MemoryStream();
-            stream.CopyTo(copy);
-            LookIn(file, copy.ToArray());
+            try
+            {
+                using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                using var copy = new MemoryStream();
+                stream.CopyTo(copy);
+                LookIn(file, copy.ToArray());
+            }
+            catch (IOException fault) when (fault.HResult == NoSuchDevice)
+            {
+                // A socket keeps nothing.
+            }
         }
     }
 
