@@ -31,7 +31,7 @@ public static class FaultSoak
     private const string MaySkip = "PHYSSEC_FAULTS_MAY_SKIP";
 
     public static IReadOnlyList<FaultScenario> All { get; } =
-        [.. KillFaults.All];
+        [.. KillFaults.All, .. RefusingDiskFaults.All, .. FullDiskFaults.All, .. PowerCutFaults.All, .. TornJournalFault.All, .. BacklogFault.All];
 
     public static FaultScenario Named(string name) => All.FirstOrDefault(it => it.Name == name)
         ?? throw new RigException($"there is no scenario \"{name}\"; choose from {string.Join(", ", All.Select(it => it.Name))}");

@@ -16,18 +16,27 @@ public sealed class Ledger(Instance instance)
     private readonly Dictionary<RecordKey, string> _journal = [];
     private readonly HashSet<RecordKey> _compared = [];
     private readonly Dictionary<(long Epoch, string Stream), long> _acknowledged = [];
+    private readonly Dictionary<(long Epoch, string Stream), long> _forgotten = [];
     private readonly DateTimeOffset _from = TimeProvider.System.GetUtcNow().AddHours(-1);
 
     /// <summary>Records found in both, once.</summary>
     public int Compared => _compared.Count;
 
+    /// <summary>What the journal's records say.</summary>
+    public IEnumerable<JsonNode> Facts => _journal.Values.Select(it => JsonNode.Parse(it)!["fact"]!);
+
     /// <summary>How many records of the journal say this, like <c>access.granted</c>.</summary>
-    public int Count(params ReadOnlySpan<string> kinds)
+    public int Count(params IReadOnlyList<string> kinds) => Facts.Count(it => kinds.Contains((string?)it["kind"]));
+
+    /// <summary>How many of the node's access records are in the hub's store. Looked up in the file: whoever asks the hub is put on record himself, which a full disk refuses.</summary>
+    public long AtHub()
     {
-        var count = 0;
-        foreach (var body in _journal.Values)
-            if (kinds.Contains(Kind(body))) count++;
-        return count;
+        using var db = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = Path.Combine(instance.HubFolder, "hub.db"), Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
+        db.Open();
+        using var query = db.CreateCommand();
+        query.CommandText = $"select count(*) from ledger where source = '{Instance.LiveNode}' and stream = 'a'";
+        return (long)query.ExecuteScalar()!;
     }
 
     /// <summary>Reads a copy of the journal of a node that does not run. Every record seen before must still be the same.</summary>
@@ -41,6 +50,7 @@ public sealed class Ledger(Instance instance)
                 File.Copy(it, Path.Combine(copy, Path.GetFileName(it)));
             if (Directory.GetFiles(copy, "*.corrupt-*") is { Length: > 0 })
                 throw new RigException("the node set its journal aside as damaged");
+            foreach (var (key, stream, seq) in Forgotten(Path.Combine(copy, "journal.db"))) _forgotten[(key, stream)] = seq;
             foreach (var (key, json) in Records(Path.Combine(copy, "journal.db")))
             {
                 if (_journal.TryGetValue(key, out var before) && before != json)
@@ -61,8 +71,12 @@ public sealed class Ledger(Instance instance)
     public async Task NothingIsLostAsync(CancellationToken cancel)
     {
         var hub = await HubRecordsAsync(cancel);
-        foreach (var (key, _) in hub.Where(it => !_journal.ContainsKey(it.Key)))
-            throw new RigException($"the hub has record {key}, the node's journal has not: it was sent before it was durable");
+        foreach (var (key, body) in hub.Where(it => !_journal.ContainsKey(it.Key)))
+        {
+            if (key.Seq > _forgotten.GetValueOrDefault((key.Epoch, key.Stream))) throw new RigException($"the hub has record {key}, the node's journal has not: it was sent before it was durable");
+            _journal[key] = body; // Forgotten to make room, as a node may what the hub holds.
+        }
+
         var held = hub.Select(it => it.Key).ToHashSet();
         foreach (var key in _journal.Keys.Where(it => it.Stream == "a" && it.Seq <= _acknowledged.GetValueOrDefault((it.Epoch, it.Stream)) && !held.Contains(it)).Take(1))
             throw new RigException($"the node was told that record {key} is stored, and the hub does not have it");
@@ -97,8 +111,6 @@ public sealed class Ledger(Instance instance)
         }
     }
 
-    private static string? Kind(string body) => (string?)JsonNode.Parse(body)!["fact"]!["kind"];
-
     private static IEnumerable<((long Epoch, string Stream) Stream, long Through)> Acknowledged(string file)
     {
         using var db = Open(file);
@@ -110,6 +122,15 @@ public sealed class Ledger(Instance instance)
             var parts = reader.GetString(0).Split('/');
             yield return ((long.Parse(parts[1], CultureInfo.InvariantCulture), parts[2]), (long)JsonNode.Parse(reader.GetString(1))!["acknowledged"]!);
         }
+    }
+
+    private static IEnumerable<(long Epoch, string Stream, long Through)> Forgotten(string file)
+    {
+        using var db = Open(file);
+        using var query = db.CreateCommand();
+        query.CommandText = "select epoch, stream, max(seq) from records where body is null group by epoch, stream";
+        using var reader = query.ExecuteReader();
+        while (reader.Read()) yield return (reader.GetInt64(0), reader.GetString(1), reader.GetInt64(2));
     }
 
     private static SqliteConnection Open(string file)
