@@ -54,6 +54,9 @@ public sealed class Mosquitto : IAsyncDisposable
         }
     }
 
+    /// <summary>kill -9. A new one in the same folder goes on from what this one had saved.</summary>
+    public Task KillAsync() => _child.KillAsync();
+
     public ValueTask DisposeAsync() => _child.DisposeAsync();
 
     /// <summary>Each certificate's rights: the hub all of the site, a node its own topics, an observer what may be observed.</summary>
