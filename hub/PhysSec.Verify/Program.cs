@@ -36,7 +36,7 @@ for (var i = 0; i < args.Length; i++)
 if (files.Count != 1) return Say(Help, 64);
 try
 {
-    var own = new Own([.. checkpoints.Select(File.ReadAllText)], key);
+    var own = new Own([.. checkpoints.Select(File.ReadAllText)], key, TimeProvider.System.GetUtcNow());
     using var pack = File.OpenRead(files[0]);
     var started = Stopwatch.GetTimestamp();
     long read = 0;
