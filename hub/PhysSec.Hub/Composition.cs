@@ -8,6 +8,7 @@ using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Live;
 using PhysSec.Hub.Notify;
 using PhysSec.Hub.Reports;
+using PhysSec.Hub.Retention;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub;
@@ -31,6 +32,7 @@ internal static class Composition
         services.AddHostedService<AlarmRepeater>();
         services.AddHostedService<Notifier>();
         services.AddSingleton<Checkpoints>().AddSingleton<EvidenceWriter>().AddSingleton<CheckpointKeeper>().AddHostedService(it => it.GetRequiredService<CheckpointKeeper>());
+        services.AddSingleton<LegalHolds>().AddSingleton<RetentionClock>().AddSingleton<RetentionKeeper>().AddHostedService(it => it.GetRequiredService<RetentionKeeper>());
         return services;
     }
 }

@@ -5,6 +5,8 @@ namespace PhysSec.Verify;
 /// <summary>Judges the checkpoints: the pack's own, those that the hub says have left it, and those that the verifier holds.</summary>
 internal static class CheckpointJudge
 {
+    private static readonly TimeSpan _ahead = TimeSpan.FromDays(1);
+
     /// <summary>The pack's checkpoint and the key that signed it.</summary>
     public static (Checkpoint Checkpoint, NoteKey Key) Head(PackManifest manifest, Own own, List<Finding> findings)
     {
@@ -19,6 +21,13 @@ internal static class CheckpointJudge
         else
         {
             findings.Add(new(FindingKind.Wrong, "note", "検証基準値の署名が正しくありません", "the checkpoint's signature is wrong"));
+        }
+
+        if (own.Now is { } now && checkpoint.At > now + _ahead)
+        {
+            findings.Add(new(
+                FindingKind.Wrong, "future", $"検証基準値の日時({checkpoint.At:yyyy-MM-dd HH:mm} UTC)は未来です。ハブの時計が進められています",
+                $"the checkpoint is of a time that has not come ({checkpoint.At:yyyy-MM-dd HH:mm} UTC): the hub's clock was set ahead"));
         }
 
         if (own.Key is null)

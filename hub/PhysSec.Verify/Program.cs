@@ -61,7 +61,7 @@ try
 {
     if (key is not null) NoteKey.Parse(key); // A slip of the pen is told as what it is, and not as the pack's fault.
     foreach (var it in cosigners) NoteKey.Parse(it, NoteAlgorithm.Cosignature);
-    var own = new Own([.. checkpoints.Select(File.ReadAllText)], key, cosigners);
+    var own = new Own([.. checkpoints.Select(File.ReadAllText)], key, TimeProvider.System.GetUtcNow()) { Cosigners = cosigners };
     using var pack = File.OpenRead(files[0]);
     var started = Stopwatch.GetTimestamp();
     long read = 0;

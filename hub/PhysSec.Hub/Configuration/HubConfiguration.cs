@@ -22,6 +22,23 @@ public sealed record HubConfiguration
     public NotifyConfiguration Notify { get; init; } = new();
 
     public LedgerConfiguration Ledger { get; init; } = new();
+
+    public RetentionConfiguration Retention { get; init; } = new();
+}
+
+/// <summary>After how many years (1, 3, 5 or 7) the records of a class lose their text. What a proof needs is kept for ever.</summary>
+public sealed record RetentionConfiguration
+{
+    /// <summary>Entries, exits, refusals and the register.</summary>
+    public int Access { get; init; } = 3;
+
+    /// <summary>Alarms and their messages.</summary>
+    public int Alarms { get; init; } = 3;
+
+    public int Measurements { get; init; } = 1;
+
+    /// <summary>What people did at the hub: also who gave which right, which outlives the entries made by it.</summary>
+    public int Acts { get; init; } = 5;
 }
 
 /// <summary>How the record's checkpoints leave this machine.</summary>
@@ -173,6 +190,12 @@ public static class ConfigurationReader
         if (it.Ledger.Auditors.Count > 0 && it.Notify.Smtp is null) yield return new("ledger.auditors", "there is no mail server for them", "Configure notify.smtp");
         foreach (var key in it.Ledger.Cosigners)
             if (Fault(key) is { } wrong) yield return new("ledger.cosigners", $"\"{key}\": {wrong}", "Copy the line that physsec-verify witness printed");
+        foreach (var name in Retention.RecordClasses.All)
+        {
+            if (Retention.RecordClasses.Years(it.Retention, name) is var years && !Core.Proof.RetentionTerms.Periods.Contains(years))
+                yield return new($"retention.{name}", $"{years} years are no period", $"Use {string.Join(", ", Core.Proof.RetentionTerms.Periods)}; the register is kept for a year at the least");
+        }
+
         if (it.Notify.RepeatSeconds is < 10 or > 86_400) yield return new("notify.repeatSeconds", $"{it.Notify.RepeatSeconds} is out of range", "Use 10–86400");
         if (it.Notify.Language is not ("ja" or "en")) yield return new("notify.language", $"\"{it.Notify.Language}\" is unknown", "Use ja or en");
         if (it.Notify.Smtp is { } smtp)

@@ -138,7 +138,7 @@ public sealed class WitnessTests : IDisposable
         await using var room = await EvidenceRoom.MakeAsync(20, $$"""{ "cosigners": ["{{witness.Key}}"] }""");
         var (note, value) = await OfferAsync(room.Hub);
         await room.Hub.Get<Checkpoints>().CosignedAsync(RunningHub.Admin, witness.Cosign(note, value, _seen).ToString(), Cancel);
-        var own = new Own([], null, [witness.Key.ToString()]);
+        var own = new Own([], null) { Cosigners = [witness.Key.ToString()] };
         using var store = room.Copy();
         var good = PackVerifier.Verify(room.Pack(store), own);
         Assert.True(good.Good, EvidenceTests.Said(good));
