@@ -19,7 +19,7 @@ internal static partial class HubFiles
         return File.ReadAllText(path).Trim();
     }
 
-    public static void WriteConfiguration(Instance instance, BrokerKind broker, int consolePort)
+    public static void WriteConfiguration(Instance instance, BrokerKind broker, int consolePort, DateOnly? reviewsSince)
     {
         var json = new JsonObject
         {
@@ -45,6 +45,7 @@ internal static partial class HubFiles
                 ["repeatSeconds"] = 300,
                 ["language"] = "ja",
             },
+            ["review"] = new JsonObject { ["since"] = reviewsSince?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) },
         };
         Files.WriteSecret(Path.Combine(instance.HubFolder, "hub.json"), json.ToJsonString());
     }

@@ -196,7 +196,7 @@ public sealed class Instance : IAsyncDisposable
         var secret = HubFiles.WebhookSecret(this);
         Webhook = new Webhook(ports[3], secret);
         if (_options.Ups) Ups = await Ups.StartAsync(Files.Folder(State, "ups"), ports[4], cancel);
-        HubFiles.WriteConfiguration(this, Broker, ports[0]);
+        HubFiles.WriteConfiguration(this, Broker, ports[0], _options.ReviewsSince);
 
         await HubFiles.RunAsync("init", HubFolder, [], cancel);
         Tokens = await HubFiles.TokensAsync(this, cancel);

@@ -16,6 +16,9 @@ public sealed record InstanceOptions
     /// <summary>The node's program and first arguments; null = as built, on the shared runtime.</summary>
     public IReadOnlyList<string>? NodeProgram { get; init; }
 
+    /// <summary>From which day on the hub wants its record reviewed; null = from today on.</summary>
+    public DateOnly? ReviewsSince { get; init; }
+
     /// <summary>Start a hub or node again that ended by itself, as systemd would.</summary>
     public bool Restart { get; init; }
 

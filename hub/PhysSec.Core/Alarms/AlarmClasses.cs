@@ -42,6 +42,7 @@ public static class AlarmClasses
     public const string RecordDamaged = "record-damaged";
     public const string RetentionStopped = "retention-stopped";
     public const string RetentionShortened = "retention-shortened";
+    public const string ReviewOverdue = "review-overdue";
 
     public static string Key(string alarmClass, string source) => $"{alarmClass}:{source}";
 
@@ -60,7 +61,7 @@ public static class AlarmClasses
 
     /// <summary>What only the hub can know: a node that raises or clears one of these is not believed.</summary>
     public static IReadOnlyList<string> OfHub { get; } = [NodeLost, RecordDiverged, DeadLetter, StrangerAtBroker, NotificationFailed, PolicyAhead, PolicyNotMade, ProgramDamaged, RecordUnwitnessed, RecordDamaged,
-        RetentionStopped, RetentionShortened];
+        RetentionStopped, RetentionShortened, ReviewOverdue];
 
     public static IReadOnlyList<string> All { get; } =
     [

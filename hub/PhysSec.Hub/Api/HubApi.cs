@@ -55,6 +55,7 @@ public static class HubApi
         RecordApi.Map(api);
         RegisterApi.Map(api);
         LedgerApi.Map(api);
+        ReviewApi.Map(api);
     }
 
     private static object Health(HubHome state, NodeLink link)

@@ -100,9 +100,18 @@ internal sealed class Paper : IDisposable
         {
             var box = new XRect(Margin + (i * wide), _y, wide, high);
             _page.DrawRectangle(XPens.Gray, box);
-            _page.DrawString(names[i], _small, XBrushes.Black, box.X + Pad, box.Y + 9);
+            _page.DrawString(JapaneseFont.Shown(names[i]), _small, XBrushes.Black, box.X + Pad, box.Y + 9);
         }
 
+        _y += high + Pad;
+    }
+
+    /// <summary>An empty box to write into by hand, over the whole width.</summary>
+    public void Box(string name, double high)
+    {
+        Room(high);
+        _page.DrawRectangle(XPens.Gray, new XRect(Margin, _y, Width, high));
+        _page.DrawString(JapaneseFont.Shown(name), _small, XBrushes.Black, Margin + Pad, _y + 9);
         _y += high + Pad;
     }
 
@@ -179,7 +188,7 @@ internal sealed class Paper : IDisposable
     private List<string> Broken(string text, XFont font, double width)
     {
         var lines = new List<string>();
-        foreach (var paragraph in text.ReplaceLineEndings("\n").Split('\n'))
+        foreach (var paragraph in JapaneseFont.Shown(text.ReplaceLineEndings("\n")).Split('\n'))
         {
             var (line, used) = ("", 0.0);
             foreach (var part in Parts(paragraph))
