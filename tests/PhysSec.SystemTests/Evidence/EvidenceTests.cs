@@ -109,7 +109,7 @@ public sealed class EvidenceTests(RunningRoom room)
         return (folder, pack, held);
     }
 
-    private static async Task<(string Codes, long? FirstWrong, bool Good)> AskPageAsync(IPage page, byte[] pack, Own own)
+    internal static async Task<(string Codes, long? FirstWrong, bool Good)> AskPageAsync(IPage page, byte[] pack, Own own)
     {
         var answer = JsonNode.Parse(await page.EvaluateAsync<string>(
             """
@@ -122,7 +122,7 @@ public sealed class EvidenceTests(RunningRoom room)
         return ((string)answer["codes"]!, (long?)answer["firstWrong"], (bool)answer["good"]!);
     }
 
-    private static string Codes(Verdict verdict) => string.Join(' ', verdict.Findings.Select(it => $"{it.Kind}:{it.Code}").Order(StringComparer.Ordinal));
+    internal static string Codes(Verdict verdict) => string.Join(' ', verdict.Findings.Select(it => $"{it.Kind}:{it.Code}").Order(StringComparer.Ordinal));
 
     private static string PackKey(byte[] pack) => (string)JsonNode.Parse(Unpack(pack)[EvidencePack.ManifestName])!["key"]!;
 

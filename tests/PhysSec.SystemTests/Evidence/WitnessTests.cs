@@ -1,5 +1,9 @@
 using System.Globalization;
+using System.IO.Compression;
+using PhysSec.Core.Proof;
 using PhysSec.Rig;
+using PhysSec.SystemTests.Browsing;
+using PhysSec.Verify;
 
 namespace PhysSec.SystemTests.Evidence;
 
@@ -56,7 +60,9 @@ public sealed class WitnessTests : IAsyncLifetime
         var verdict = await Child.RunAsync("verify", "dotnet", [Programs.Verify, pack, "--cosigner", cosigner], _limit, Cancel);
         Assert.Contains("audit-office saw the ledger", verdict, StringComparison.Ordinal);
 
-        // Its token opens nothing else, and the time of somebody else's key counts for nothing.
+        await PageAgreesAsync(await File.ReadAllBytesAsync(pack, Cancel), cosigner);
+
+        // Its token opens nothing else.
         using (var http = Client(await File.ReadAllTextAsync(TokenFile, Cancel)))
         {
             Assert.Equal(System.Net.HttpStatusCode.Forbidden, (await http.GetAsync("records", Cancel)).StatusCode);
@@ -80,6 +86,25 @@ public sealed class WitnessTests : IAsyncLifetime
         Assert.Contains("was rewritten", said, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(State, "contradiction-*.txt"));
         Assert.Equal(2, (await WitnessAsync(key)).Code); // It does not forget.
+    }
+
+    private async Task PageAgreesAsync(byte[] pack, string cosigner)
+    {
+        await using var browser = await Browser.StartAsync();
+        var page = await browser.VisitAsync(new Uri("file:///"), 1280, 900);
+        var html = Path.Combine(_folder.FullName, "verify.html");
+        using (var zip = new ZipArchive(new MemoryStream(pack))) await zip.GetEntry(EvidencePack.PageName)!.ExtractToFileAsync(html, Cancel);
+        await page.GotoAsync(new Uri(html).ToString());
+        var stranger = new NoteKey("stranger", new byte[32], NoteAlgorithm.Cosignature).ToString();
+        foreach (var key in (string[])[cosigner, stranger])
+        {
+            var own = new Own([], null) { Cosigners = [key] };
+            var program = PackVerifier.Verify(new MemoryStream(pack), own);
+            var (codes, _, good) = await EvidenceTests.AskPageAsync(page, pack, own);
+            Assert.Equal(EvidenceTests.Codes(program), codes);
+            Assert.Equal(program.Good, good);
+            Assert.Contains(key == cosigner ? "Proven:cosigned" : "Open:cosigned", codes, StringComparison.Ordinal);
+        }
     }
 
     private Task<string> HubAsync(string verb, params string[] more) => Child.RunAsync($"hub {verb}", "dotnet", [Programs.Hub, verb, .. more, "--state", Hub], _limit, Cancel);
