@@ -151,6 +151,7 @@ internal static class Schema
         create table checkpoints (id integer primary key, size integer not null, made_at integer not null, note text not null);
         create table witnesses (checkpoint integer not null references checkpoints (id), channel text not null, at integer not null, primary key (checkpoint, channel)) without rowid;
         """,
+        "create table disk_use (source text not null, at integer not null, used integer not null, total integer not null, primary key (source, at)) without rowid;",
     ];
 
     /// <param name="connection">The store.</param>
