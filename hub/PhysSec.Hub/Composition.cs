@@ -27,6 +27,8 @@ internal static class Composition
         services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.
         services.AddHostedService(it => it.GetRequiredService<PolicyPublisher>());
         services.AddHostedService<FleetWatch>();
+        services.AddSingleton<DiskLook>(it => () => DiskWatch.Of(it.GetRequiredService<Configuration.HubHome>().Folder));
+        services.AddSingleton<DiskWatch>().AddHostedService(it => it.GetRequiredService<DiskWatch>());
         services.AddHostedService<Watchdog>();
         services.AddSingleton<Renewals>().AddHostedService(it => it.GetRequiredService<Renewals>());
         services.AddHostedService<StoreWatch>();

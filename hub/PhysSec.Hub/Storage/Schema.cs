@@ -168,6 +168,7 @@ internal static class Schema
           asked_by text, asked_by_id text, asked_by_role text, asked_at integer, asked_reason text, lifted_by text, lifted_at integer);
         """,
         "create index ledger_entered on ledger (person, door) where kind = 'access.passage' and direction = 'in'; -- Whether somebody ever entered by a door.",
+        "create table disk_use (source text not null, at integer not null, used integer not null, total integer not null, primary key (source, at)) without rowid;",
     ];
 
     /// <param name="connection">The store.</param>

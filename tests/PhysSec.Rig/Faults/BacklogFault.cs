@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
-using PhysSec.Node.Journal;
 
 namespace PhysSec.Rig.Faults;
 
@@ -10,7 +9,6 @@ namespace PhysSec.Rig.Faults;
 internal static class BacklogFault
 {
     private const int Records = 1_000_000;
-    private const int Group = 5_000;
     private const int AlarmsMin = 30;
     private const int AlarmsMax = 200;
     private const double BudgetMs = 500; // Emergency input → recorded and on the hub's screen, p99.
@@ -25,8 +23,8 @@ internal static class BacklogFault
         await using var trial = await Trial.StartAsync(new InstanceOptions(), run);
         await trial.Room.KillNodeAsync();
         var begin = TimeProvider.System.GetTimestamp();
-        var (first, last, head) = Pile(trial, run);
-        run.Progress(Text($"{last - first + 1:N0} records written into the journal in {Seconds(begin):F0} s"));
+        var piled = Pile.Up(trial.Room, Records, Streams.Access, new ExitRequested(new DoorId(Instance.Door), 1), run.Cancel);
+        run.Progress(Text($"{Records:N0} records written into the journal in {Seconds(begin):F0} s"));
 
         begin = TimeProvider.System.GetTimestamp();
         trial.Room.StartNode();
@@ -35,34 +33,18 @@ internal static class BacklogFault
         await trial.Room.NodeReadyAsync(run.Cancel);
         begin = TimeProvider.System.GetTimestamp();
         var times = new List<double>();
-        while (times.Count < AlarmsMax && trial.Ledger.AtHub() < last - (Records / 20)) times.Add(await AlarmAsync(trial, run.Cancel));
+        while (times.Count < AlarmsMax && trial.Ledger.AtHub() < piled.Seq - (Records / 20)) times.Add(await AlarmAsync(trial, run.Cancel));
         if (times.Count < AlarmsMin) throw new RigException($"the backlog was gone after {times.Count} alarms: nothing was measured");
         times.Sort();
         var p99 = times[(int)Math.Ceiling(0.99 * times.Count) - 1];
         run.Progress(Text($"{times.Count} alarms while the backlog was sent: p50 {times[times.Count / 2]:F0} ms, p99 {p99:F0} ms, max {times[^1]:F0} ms"));
 
-        await Wait.UntilAsync("the whole backlog at the hub", () => Task.FromResult(trial.Ledger.AtHub() >= last), _limit, run.Cancel);
+        await Wait.UntilAsync("the whole backlog at the hub", () => Task.FromResult(trial.Ledger.AtHub() >= piled.Seq), _limit, run.Cancel);
         var seconds = Seconds(begin);
         await trial.Room.KillNodeAsync();
-        Verify(trial, last, head);
+        Verify(trial, piled.Seq, piled.Hash);
         var figures = Text($"{Records:N0} records in {seconds:F0} s ({Records / seconds:N0}/s), each once and in order by its chain; {times.Count} alarms meanwhile p50 {times[times.Count / 2]:F0} ms, p99 {p99:F0} ms, max {times[^1]:F0} ms; node at its lines {started:F1} s after its start");
         return p99 <= BudgetMs ? figures : throw new RigException($"{figures}: above the budget of {BudgetMs} ms p99");
-    }
-
-    /// <summary>What a node without a hub would have recorded, by the node's own journal.</summary>
-    private static (long First, long Last, string Head) Pile(Trial trial, FaultRun run)
-    {
-        using var store = JournalStore.Open(Path.Combine(trial.Room.NodeFolder, "state"), 0);
-        var (first, now) = (store.State(Streams.Access).Seq + 1, TimeProvider.System.GetUtcNow());
-        for (var done = 0; done < Records; done += Group)
-        {
-            run.Cancel.ThrowIfCancellationRequested();
-            var stamp = new Stamp(now.AddSeconds(done - Records), TimeSpan.FromSeconds(done + 1), "boot-away", ClockQuality.Synced, LinkState.Down);
-            store.Commit([.. Enumerable.Range(0, Group).Select(_ => new JournalWrite([new(Streams.Access, new ExitRequested(new DoorId(Instance.Door), 1))], null, stamp))]);
-        }
-
-        var state = store.State(Streams.Access);
-        return (first, state.Seq, state.Hash);
     }
 
     private static async Task<double> AlarmAsync(Trial trial, CancellationToken cancel)

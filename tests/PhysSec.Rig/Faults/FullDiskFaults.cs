@@ -1,3 +1,5 @@
+using PhysSec.Core.Wire;
+
 namespace PhysSec.Rig.Faults;
 
 /// <summary>A disk that is really full: under the node's journal, and under the hub's store.</summary>
@@ -6,6 +8,8 @@ internal static class FullDiskFaults
     private const int NodeMegabytes = 96;
     private const int HubMegabytes = 64;
     private const long NearlyFull = 40 << 20; // A node thins below 64 MiB.
+    private const int Measurements = 2_500;
+    private static readonly TimeSpan _thinning = TimeSpan.FromSeconds(6); // A thousand of them a second, after what the hub holds.
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(3);
 
     public static IReadOnlyList<FaultScenario> All { get; } =
@@ -23,14 +27,18 @@ internal static class FullDiskFaults
         for (var round = 0; round < run.Rounds; round++)
         {
             // Measurements that no hub has seen, and little space: they go first, and a record says which.
-            var thinned = trial.Room.Node.Lines.Count(IsThinning);
             await trial.Room.KillHubAsync();
-            await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, run.Cancel);
+            await trial.Room.KillNodeAsync();
+            var piled = Pile.Up(trial.Room, Measurements, Streams.Measurements, new Measured([new(new("room.temperature"), 21.5, "good")]), run.Cancel);
+            trial.Room.StartNode();
             disk.FillTo(NearlyFull);
-            await Wait.UntilAsync("the node to make room", () => Task.FromResult(trial.Room.Node.Lines.Count(IsThinning) >= thinned + 2), Trial.Limit, run.Cancel);
+            await trial.Room.Node.LineAsync(it => it.Contains("the disk is nearly full", StringComparison.Ordinal), "that it makes room", Trial.Limit, run.Cancel);
+            await Task.Delay(_thinning, TimeProvider.System, run.Cancel);
             await trial.Room.StartHubAsync(run.Cancel);
             await trial.Room.NodeReadyAsync(run.Cancel);
-            if (!await trial.LetsAliceInAsync()) await trial.DoorWorksAsync(); // There is still room for what is never dropped.
+            await Wait.UntilAsync("the measurements that are left, and word of those that are not, at the hub", async () =>
+                HubApi.Items(await trial.Room.Operator.GetAsync("nodes", run.Cancel)).Any(it => (long)it["throughMeasurements"]! >= piled.Seq), Trial.Limit, run.Cancel);
+            await trial.DoorWorksAsync(); // There is still room for what is never dropped.
 
             disk.FillTo(0);
             var before = round; // What was freed inside the file is written first.
@@ -73,6 +81,4 @@ internal static class FullDiskFaults
 
         return trial.Figures($"{run.Rounds} times full");
     }
-
-    private static bool IsThinning(string line) => line.Contains("the disk is nearly full", StringComparison.Ordinal);
 }
