@@ -24,6 +24,12 @@ public sealed record InstanceOptions
     /// <summary>Start a hub or node again that ended by itself, as systemd would.</summary>
     public bool Restart { get; init; }
 
+    /// <summary>Variables of the hub's process, and of the node's.</summary>
+    public IReadOnlyDictionary<string, string?>? HubEnvironment { get; init; }
+
+    /// <inheritdoc cref="HubEnvironment"/>
+    public IReadOnlyDictionary<string, string?>? NodeEnvironment { get; init; }
+
     /// <summary>Receives what the children say and what the rig does.</summary>
     public Action<string>? Say { get; init; }
 }
