@@ -8,6 +8,8 @@ using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Live;
 using PhysSec.Hub.Notify;
 using PhysSec.Hub.Reports;
+using PhysSec.Hub.Retention;
+using PhysSec.Hub.Review;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub;
@@ -33,6 +35,8 @@ internal static class Composition
         services.AddHostedService<AlarmRepeater>();
         services.AddHostedService<Notifier>();
         services.AddSingleton<Checkpoints>().AddSingleton<EvidenceWriter>().AddSingleton<CheckpointKeeper>().AddHostedService(it => it.GetRequiredService<CheckpointKeeper>());
+        services.AddSingleton<LegalHolds>().AddSingleton<RetentionClock>().AddSingleton<RetentionKeeper>().AddHostedService(it => it.GetRequiredService<RetentionKeeper>());
+        services.AddSingleton<Reviews>().AddSingleton<ReviewReport>().AddSingleton<AuditSamples>().AddSingleton<AuditSamplePdf>().AddSingleton<ReviewWatch>().AddHostedService(it => it.GetRequiredService<ReviewWatch>());
         return services;
     }
 }

@@ -196,12 +196,13 @@ public sealed class Instance : IAsyncDisposable
         var secret = HubFiles.WebhookSecret(this);
         Webhook = new Webhook(ports[3], secret);
         if (_options.Ups) Ups = await Ups.StartAsync(Files.Folder(State, "ups"), ports[4], cancel);
-        HubFiles.WriteConfiguration(this, Broker, ports[0]);
+        HubFiles.WriteConfiguration(this, Broker, ports[0], _options.Review);
 
         await HubFiles.RunAsync("init", HubFolder, [], cancel);
         Tokens = await HubFiles.TokensAsync(this, cancel);
         if (Broker == BrokerKind.Mosquitto)
         {
+            await HubFiles.EavesdropperAsync(this, cancel);
             _brokerFiles = await HubFiles.BrokerAsync(this, cancel);
             await StartBrokerAsync(cancel);
         }

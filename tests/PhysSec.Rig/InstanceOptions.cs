@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace PhysSec.Rig;
 
 public enum BrokerKind { Embedded, Mosquitto }
@@ -15,6 +17,9 @@ public sealed record InstanceOptions
 
     /// <summary>The node's program and first arguments; null = as built, on the shared runtime.</summary>
     public IReadOnlyList<string>? NodeProgram { get; init; }
+
+    /// <summary>The section review of hub.json.</summary>
+    public JsonObject? Review { get; init; }
 
     /// <summary>Start a hub or node again that ended by itself, as systemd would.</summary>
     public bool Restart { get; init; }

@@ -80,7 +80,7 @@ public static class Records
         var (before, head) = Through(store, source, epoch, stream);
         var (through, whole) = (before, true);
         using (var command = store.Command(
-            "select seq, hash, body from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through order by seq",
+            "select seq, hash, body, body_hash from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through order by seq",
             ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$through", before)))
         using (var waiting = command.ExecuteReader())
         {
@@ -90,7 +90,7 @@ public static class Records
                 if (seq > through + 1) PassThinned();
                 if (seq <= through) continue;
                 if (seq != through + 1) break;
-                whole &= head.Length == 0 || Chain.Next(head, waiting.GetString(2)) == hash;
+                whole &= head.Length == 0 || !waiting.IsDBNull(3) || Chain.Next(head, waiting.GetString(2)) == hash; // Of a deleted text nothing can be said.
                 (through, head) = (seq, hash);
             }
         }
