@@ -98,13 +98,13 @@ public sealed class ReviewTests
         foreach (var needed in new[] { "月次点検報告書", "扉の鍵の管理簿と照合する", "当直の巡回であることを確認した", "鍵の保管箱を交換すること", "取扱注意", "青木里奈" }) Assert.Contains(needed, report, StringComparison.Ordinal);
 
         await page.GotoAsync("/evidence");
+        await PicturesAsync(page, "audit-sample");
         await page.GetByTestId("sample-from").FillAsync($"{id}-01");
         await page.GetByTestId("sample-to").FillAsync(month.AddMonths(1).AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
         await page.GetByTestId("sample-count").FillAsync("5");
         await page.GetByTestId("sample-seed").FillAsync("令和監査");
         await page.GetByTestId("sample-seed").BlurAsync();
         await Expect(page.GetByTestId("sample-take")).ToHaveAttributeAsync("href", new Regex("count=5.*seed="));
-        await PicturesAsync(page, "audit-sample");
         var one = await PrintedPaper.LookAsync(await TakenAsync(page, "sample-take"), "audit-sample-paper");
         var two = await PrintedPaper.LookAsync(await TakenAsync(page, "sample-take"), "audit-sample-again");
         foreach (var needed in new[] { "監査調書", "令和監査", "青木里奈", "包含証明", "所見", "母集団", "8件" }) Assert.Contains(needed, one, StringComparison.Ordinal);
