@@ -10,7 +10,7 @@ namespace PhysSec.Hub.Reports;
 public sealed class AuditSamplePdf(HubHome home, People people, Doors doors, Checkpoints checkpoints, TimeProvider clock)
 {
     private const int StepShown = 8;
-    private const double BlockHeight = 218;
+    private const double BlockHeight = 296;
     private static readonly double[] _shares = [13, 34, 13, 40];
 
     private readonly SiteTime _time = new(TimeZoneInfo.FindSystemTimeZoneById(home.Configuration.TimeZone));

@@ -98,16 +98,16 @@ public sealed class ReviewTests
         foreach (var needed in new[] { "月次点検報告書", "扉の鍵の管理簿と照合する", "当直の巡回であることを確認した", "鍵の保管箱を交換すること", "取扱注意", "青木里奈" }) Assert.Contains(needed, report, StringComparison.Ordinal);
 
         await page.GotoAsync("/evidence");
+        await PicturesAsync(page, "audit-sample");
         await page.GetByTestId("sample-from").FillAsync($"{id}-01");
         await page.GetByTestId("sample-to").FillAsync(month.AddMonths(1).AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
         await page.GetByTestId("sample-count").FillAsync("5");
         await page.GetByTestId("sample-seed").FillAsync("令和監査");
         await page.GetByTestId("sample-seed").BlurAsync();
         await Expect(page.GetByTestId("sample-take")).ToHaveAttributeAsync("href", new Regex("count=5.*seed="));
-        await PicturesAsync(page, "audit-sample");
         var one = await PrintedPaper.LookAsync(await TakenAsync(page, "sample-take"), "audit-sample-paper");
         var two = await PrintedPaper.LookAsync(await TakenAsync(page, "sample-take"), "audit-sample-again");
-        foreach (var needed in new[] { "監査調書", "令和監査", "青木里奈", "包含証明", "所見", "母集団", "8件" }) Assert.Contains(needed, one, StringComparison.Ordinal);
+        foreach (var needed in new[] { "監査調書", "令和監査", "青木里奈", "R8-1001", "包含証明", "所見", "母集団", "8件" }) Assert.Contains(needed, one, StringComparison.Ordinal);
         Assert.Equal(Keys(one), Keys(two)); // The same records, though the ledger has grown by the first drawing.
         Assert.Equal(5, Keys(one).Length);
     }
@@ -165,11 +165,12 @@ public sealed class ReviewTests
     private static async Task SendAsync(Instance instance, DateTimeOffset month)
     {
         var (door, alice, token, day) = (new DoorId(Instance.Door), new PersonId("p-alice"), new CredentialToken(new string('5', 64)), month.AddDays(12));
+        var right = (string)(await instance.Administrator.GetAsync("rights?person=p-alice", Cancel)).AsArray()[0]!["id"]!;
         var facts = new List<(DateTimeOffset At, Fact Fact)>();
         for (var i = 0; i < 8; i++)
         {
             var at = day.AddDays(i).AddHours(i % 2 == 0 ? 10 : 22);
-            facts.Add((at, new AccessGranted(door, Direction.In, token, alice, null, 1, new string('c', 64), 30, "right r-demo, schedule always", Assurance.Low, "空調設備の定期点検", new PersonId("p-carol"))));
+            facts.Add((at, new AccessGranted(door, Direction.In, token, alice, new RightId(right), 1, new string('c', 64), 30, $"right {right}, schedule always", Assurance.Low, "空調設備の定期点検", new PersonId("p-carol"))));
             facts.Add((at.AddSeconds(4), new Passage(door, Direction.In, alice, 1)));
             if (i != 3) facts.Add((at.AddMinutes(25), new Passage(door, Direction.Out, alice, 0)));
         }
