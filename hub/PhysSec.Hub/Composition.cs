@@ -32,6 +32,7 @@ internal static class Composition
         services.AddHostedService<AlarmRepeater>();
         services.AddHostedService<Notifier>();
         services.AddSingleton<Checkpoints>().AddSingleton<EvidenceWriter>().AddSingleton<CheckpointKeeper>().AddHostedService(it => it.GetRequiredService<CheckpointKeeper>());
+        services.AddSingleton<SubjectExtract>().AddSingleton<CertificateSheet>().AddSingleton<RetentionBook>();
         services.AddSingleton<LegalHolds>().AddSingleton<RetentionClock>().AddSingleton<RetentionKeeper>().AddHostedService(it => it.GetRequiredService<RetentionKeeper>());
         return services;
     }

@@ -51,6 +51,7 @@ public static class HubApi
         RecordApi.Map(api);
         RegisterApi.Map(api);
         LedgerApi.Map(api);
+        RetentionApi.Map(api);
     }
 
     private static object Health(HubHome state, NodeLink link)

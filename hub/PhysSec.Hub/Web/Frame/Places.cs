@@ -21,6 +21,7 @@ internal static class Places
         new("log", "/log", "nav.log", Auditing.Split(',')),
         new("register", "/register", "nav.register", Auditing.Split(',')),
         new("evidence", "/evidence", "nav.evidence", Auditing.Split(',')),
+        new("retention", "/retention", "nav.retention", Auditing.Split(',')),
         new("turned-away", "/turned-away", "nav.turned-away", Auditing.Split(',')),
         new("people", "/people", "nav.people", Administering.Split(',')),
         new("nodes", "/nodes", "nav.nodes", Operating.Split(',')),
