@@ -78,8 +78,8 @@ public sealed class ServedApiTests
     [InlineData("auditor", "retention", HttpStatusCode.OK)]
     [InlineData("auditor", "people/p-alice/extract.zip?reason=x", HttpStatusCode.Forbidden)]
     [InlineData("operator", "people/p-alice/extract.zip?reason=x", HttpStatusCode.Forbidden)]
-    [InlineData("administrator", "people/p-alice/extract.zip", HttpStatusCode.BadRequest)]
-    [InlineData("administrator", "retention/certificates/7.pdf", HttpStatusCode.BadRequest)]
+    [InlineData("administrator", "people/p-alice/extract.zip", HttpStatusCode.UnprocessableEntity)]
+    [InlineData("administrator", "retention/certificates/7.pdf", HttpStatusCode.UnprocessableEntity)]
     public async Task Retention_is_for_those_who_look_after_the_record_and_an_extract_for_administrators(string role, string path, HttpStatusCode expected)
     {
         await using var hub = RunningHub.WithoutBroker();
@@ -104,6 +104,7 @@ public sealed class ServedApiTests
         foreach (var loop in builder.Services.Skip(ours).Where(it => it.ServiceType == typeof(IHostedService)).ToList()) builder.Services.Remove(loop);
         builder.Services.AddSingleton(hub.Alarms);
         var app = builder.Build();
+        app.UseExceptionHandler(Problems.Options);
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
