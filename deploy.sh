@@ -37,6 +37,9 @@ help() {
            Measures the budgets of the README. node: the native program against the one on the shared runtime (published for it first).
   soak kill [--rounds N] [--seed S]
            Kills the node at random moments under a stream of badges and checks that no record is lost or doubled.
+  soak faults [--rounds N] [--seed S] [--only NAME[,NAME]]
+           Kills node, hub and Mosquitto, fails and fills their disks, cuts their power, tears the journal, piles up a million records, and judges the record.
+           What needs root and cannot run here is SKIPPED with exit 3, unless PHYSSEC_FAULTS_MAY_SKIP=1.
   hub HOST | node HOST [--bundle FILE] [--dry-run] [--wait S] [--limit S] [--even-open] [--site NAME] [--hub HUBHOST]
            Installs or upgrades a machine over ssh (~/.ssh/config; PHYSSEC_SSH='-p 2222' adds options). Changes nothing while a door is open, goes back
            by itself when the new version does not become healthy, keeps all data. --hub: only while that hub sees the site's other nodes.
@@ -296,6 +299,7 @@ main() {
         soak)
             need_sdk
             need_packages "a real mail server receives the alarms' e-mails" exim4-daemon-light
+            [[ ${1-} == faults ]] && need_packages "an external broker, a disk that fails on order and one that forgets" mosquitto gcc libc6-dev nbdkit libnbd-bin fuse3 e2fsprogs mount
             build tests/PhysSec.Rig
             rig soak "${@:-kill}"
             ;;

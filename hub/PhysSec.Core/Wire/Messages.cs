@@ -33,10 +33,10 @@ public sealed record DoorDescription(DoorId Door, bool EntryReader, bool ExitRea
 /// <summary>Retained. State is <c>online</c>, <c>degraded</c>, <c>updating</c> or <c>offline</c>; the will says <c>lost</c>.</summary>
 public sealed record NodeState(string State, string Boot, long Epoch, DateTimeOffset? At, IReadOnlyList<string>? Faults = null, NodeHealth? Health = null);
 
-/// <summary>What the node page shows. Disk in bytes free; Backlog counts records that the hub has not acknowledged; Damage: how the program was found changed at a start.</summary>
+/// <summary>What the node page shows. Disk in bytes, free and in all; Backlog counts records that the hub has not acknowledged; Damage: how the program was found changed at a start.</summary>
 public sealed record NodeHealth(
     double UptimeSeconds, long Backlog, long DiskFreeBytes, double MemoryMegabytes, ClockQuality Clock, long PolicyVersion,
-    double? PolicyAgeSeconds, long FramesDiscarded, StorageHealth? Storage = null, string? Damage = null);
+    double? PolicyAgeSeconds, long FramesDiscarded, StorageHealth? Storage = null, string? Damage = null, long? DiskTotalBytes = null);
 
 /// <summary>The memory that the node's state lies on. WrittenBytes since the machine's start; LifeUsedPercent at most, null where it does not tell; NearEnd: replace it.</summary>
 public sealed record StorageHealth(string Device, long WrittenBytes, int? LifeUsedPercent, bool NearEnd);

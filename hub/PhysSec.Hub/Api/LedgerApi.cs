@@ -13,9 +13,20 @@ namespace PhysSec.Hub.Api;
 internal static class LedgerApi
 {
     private const int IndexMax = 1 << 30;
+    private const int NoteMax = 64 << 10;
 
     public static void Map(RouteGroupBuilder api)
     {
+        var proofs = api.MapGroup("/ledger").RequireAuthorization(HubApi.W);
+        proofs.MapGet("/newest", async (Checkpoints checkpoints, HttpContext http) => new { note = (await checkpoints.MakeAsync(http.RequestAborted)).Note, key = checkpoints.Key.ToString() })
+            .WithSummary("The newest checkpoint and its key, to look at: it does not count as held outside. 検証基準値の表示");
+        proofs.MapGet("/consistency", (Store store, long first, long second) => new { consistency = Consistency(store, first, second) })
+            .WithSummary("RFC 6962: proves that the tree of the first size is the beginning of that of the second. 一貫性の証明");
+        proofs.MapPost("/cosignatures", async (Checkpoints checkpoints, HttpContext http) =>
+        {
+            await checkpoints.CosignedAsync(http.Actor(), await NoteAsync(http), http.RequestAborted);
+            return Results.NoContent();
+        }).WithSummary("A checkpoint with the line of a second machine below it (text/plain). 連署の受付");
         var ledger = api.MapGroup("/ledger").RequireAuthorization(HubApi.U);
         ledger.MapGet("/checkpoint", async (Checkpoints checkpoints, HttpContext http) =>
         {
@@ -24,8 +35,6 @@ internal static class LedgerApi
             await checkpoints.LeftAsync(http.Actor(), made, $"api:{http.Actor().Name}", http.Connection.RemoteIpAddress?.ToString() ?? "local", http.RequestAborted);
             return Results.Text(made.Note);
         }).WithSummary("The newest signed checkpoint. 検証基準値");
-        ledger.MapGet("/newest", async (Checkpoints checkpoints, HttpContext http) => new { note = (await checkpoints.MakeAsync(http.RequestAborted)).Note, key = checkpoints.Key.ToString() })
-            .WithSummary("The newest checkpoint and its key, to look at: it does not count as held outside. 検証基準値の表示");
         ledger.MapPost("/evidence", (EvidenceWriter evidence, HubHome home, NewEvidence it, HttpContext http) => GiveAsync(evidence, home, it, http)).WithSummary("An evidence pack. 証拠パック");
         ledger.MapGet("/evidence.zip", (EvidenceWriter evidence, HubHome home, [AsParameters] NewEvidence it, HttpContext http) => GiveAsync(evidence, home, it, http))
             .WithSummary("The same by an address, for a browser. 証拠パック");
@@ -76,6 +85,22 @@ internal static class LedgerApi
         Options = keep ? FileOptions.None : FileOptions.DeleteOnClose,
         UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
     });
+
+    private static List<string> Consistency(Store store, long first, long second) => store.Read(it =>
+    {
+        var size = LedgerTree.Size(it);
+        if (second < 1 || second > size) throw new InputException("second", $"the ledger has {size} records", $"give 1–{size}");
+        if (first < 1 || first > second) throw new InputException("first", $"{first} is out of range", $"give 1–{second}");
+        return MerkleTree.Consistency(first, second, LedgerTree.Of(it)).Select(step => step.ToString()).ToList();
+    });
+
+    private static async Task<string> NoteAsync(HttpContext http)
+    {
+        var buffer = new byte[NoteMax];
+        var length = await http.Request.Body.ReadAtLeastAsync(buffer, NoteMax, throwOnEndOfStream: false, http.RequestAborted);
+        if (length == NoteMax) throw new InputException("note", "it is too long for a checkpoint", "send the note that /newest gave, with your line below it");
+        return Encoding.UTF8.GetString(buffer, 0, length);
+    }
 
     private static IResult Tile(Store store, int level, string path) => Place(path) is not { } at ? Results.NotFound() : store.Read(it =>
     {

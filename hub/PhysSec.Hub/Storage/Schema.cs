@@ -167,6 +167,8 @@ internal static class Schema
           id integer primary key, begins integer not null, ends integer, person text, door text, reason text not null, set_by text not null, set_by_id text not null, set_at integer not null,
           asked_by text, asked_by_id text, asked_by_role text, asked_at integer, asked_reason text, lifted_by text, lifted_at integer);
         """,
+        "create index ledger_entered on ledger (person, door) where kind = 'access.passage' and direction = 'in'; -- Whether somebody ever entered by a door.",
+        "create table disk_use (source text not null, at integer not null, used integer not null, total integer not null, primary key (source, at)) without rowid;",
     ];
 
     /// <param name="connection">The store.</param>

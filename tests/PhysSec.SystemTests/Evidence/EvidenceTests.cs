@@ -143,20 +143,20 @@ public sealed class EvidenceTests(RunningRoom room)
         return (folder, pack, held);
     }
 
-    private static async Task<(string Codes, long? FirstWrong, bool Good)> AskPageAsync(IPage page, byte[] pack, Own own)
+    internal static async Task<(string Codes, long? FirstWrong, bool Good)> AskPageAsync(IPage page, byte[] pack, Own own)
     {
         var answer = JsonNode.Parse(await page.EvaluateAsync<string>(
             """
-            async ([pack, own, key, now]) => {
-              const it = await physsecVerify(Uint8Array.from(atob(pack), c => c.charCodeAt(0)).buffer, own, key, null, null, now);
+            async ([pack, own, key, cosigners, now]) => {
+              const it = await physsecVerify(Uint8Array.from(atob(pack), c => c.charCodeAt(0)).buffer, own, key, cosigners, null, null, now);
               return JSON.stringify({ good: it.good, firstWrong: it.firstWrong, codes: it.findings.map(f => `${f.kind}:${f.code}`).sort().join(' ') });
             }
             """,
-            new object?[] { Convert.ToBase64String(pack), own.Checkpoints.ToArray(), own.Key, own.Now?.ToUnixTimeMilliseconds() }))!;
+            new object?[] { Convert.ToBase64String(pack), own.Checkpoints.ToArray(), own.Key, own.Cosigners.ToArray(), own.Now?.ToUnixTimeMilliseconds() }))!;
         return ((string)answer["codes"]!, (long?)answer["firstWrong"], (bool)answer["good"]!);
     }
 
-    private static string Codes(Verdict verdict) => string.Join(' ', verdict.Findings.Select(it => $"{it.Kind}:{it.Code}").Order(StringComparer.Ordinal));
+    internal static string Codes(Verdict verdict) => string.Join(' ', verdict.Findings.Select(it => $"{it.Kind}:{it.Code}").Order(StringComparer.Ordinal));
 
     private static string PackKey(byte[] pack) => (string)JsonNode.Parse(Unpack(pack)[EvidencePack.ManifestName])!["key"]!;
 

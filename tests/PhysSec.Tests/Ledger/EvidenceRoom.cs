@@ -26,9 +26,9 @@ internal sealed class EvidenceRoom : IAsyncDisposable
 
     public Own Auditor => new([.. Held.Select(it => it.Note)], Key.ToString(), Hub.Time.GetUtcNow());
 
-    public static async Task<EvidenceRoom> MakeAsync(int records = 60)
+    public static async Task<EvidenceRoom> MakeAsync(int records = 60, string ledger = "{}")
     {
-        var room = new EvidenceRoom(RunningHub.WithoutBroker());
+        var room = new EvidenceRoom(RunningHub.WithoutBroker(ledger: ledger));
         var (hub, cancel) = (room.Hub, TestContext.Current.CancellationToken);
         using var honest = await hub.EnrolAsync("node-a");
         room.Stolen = await hub.EnrolAsync("node-b");

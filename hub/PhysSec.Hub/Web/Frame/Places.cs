@@ -20,6 +20,7 @@ internal static class Places
         new("doors", "/doors", "nav.doors", Operating.Split(',')),
         new("log", "/log", "nav.log", Auditing.Split(',')),
         new("register", "/register", "nav.register", Auditing.Split(',')),
+        new("review", "/review", "nav.review", Auditing.Split(',')),
         new("evidence", "/evidence", "nav.evidence", Auditing.Split(',')),
         new("retention", "/retention", "nav.retention", Auditing.Split(',')),
         new("turned-away", "/turned-away", "nav.turned-away", Auditing.Split(',')),
