@@ -35,6 +35,7 @@ internal static class Composition
         services.AddHostedService<AlarmRepeater>();
         services.AddHostedService<Notifier>();
         services.AddSingleton<Checkpoints>().AddSingleton<EvidenceWriter>().AddSingleton<CheckpointKeeper>().AddHostedService(it => it.GetRequiredService<CheckpointKeeper>());
+        services.AddSingleton<SubjectExtract>().AddSingleton<CertificateSheet>().AddSingleton<RetentionBook>();
         services.AddSingleton<LegalHolds>().AddSingleton<RetentionClock>().AddSingleton<RetentionKeeper>().AddHostedService(it => it.GetRequiredService<RetentionKeeper>());
         services.AddSingleton<Reviews>().AddSingleton<ReviewReport>().AddSingleton<AuditSamples>().AddSingleton<AuditSamplePdf>().AddSingleton<ReviewWatch>().AddHostedService(it => it.GetRequiredService<ReviewWatch>());
         return services;

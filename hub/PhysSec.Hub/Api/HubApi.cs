@@ -55,6 +55,7 @@ public static class HubApi
         RecordApi.Map(api);
         RegisterApi.Map(api);
         LedgerApi.Map(api);
+        RetentionApi.Map(api);
         ReviewApi.Map(api);
     }
 

@@ -58,13 +58,7 @@ internal static class LedgerApi
         if (it.To is not null && !http.Actor().AtTheMachine) throw new InputException("to", "a file is written on the hub's own machine only", "leave it out, or use physsec-hub evidence");
         if (it.To is not null && File.Exists(it.To)) throw new InputException("to", $"{it.To} is there already", "give a new name");
         var partial = it.To is { } to ? to + ".partial" : Path.Combine(home.Folder, $"evidence-{Path.GetRandomFileName()}.partial");
-        var file = new FileStream(partial, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.ReadWrite,
-            Options = it.To is null ? FileOptions.DeleteOnClose : FileOptions.None,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        var file = Aside(partial, keep: it.To is not null);
         try
         {
             await evidence.WriteAsync(http.Actor(), it.Request(http), file, http.RequestAborted);
@@ -82,6 +76,15 @@ internal static class LedgerApi
             throw;
         }
     }
+
+    /// <summary>A file for the hub's user alone; it goes when it is closed, unless it is kept.</summary>
+    internal static FileStream Aside(string path, bool keep) => new(path, new FileStreamOptions
+    {
+        Mode = FileMode.Create,
+        Access = FileAccess.ReadWrite,
+        Options = keep ? FileOptions.None : FileOptions.DeleteOnClose,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+    });
 
     private static List<string> Consistency(Store store, long first, long second) => store.Read(it =>
     {

@@ -36,7 +36,10 @@ public sealed class RetentionClock(Store store, TimeProvider clock)
     private static readonly TimeSpan _gainMax = TimeSpan.FromDays(1);
     private static readonly TimeSpan _objection = TimeSpan.FromDays(1);
 
-    private (DateTimeOffset At, long Timestamp)? _seen;
+    // Records that came while this was being looked at.
+    private static readonly TimeSpan _meanwhile = TimeSpan.FromMinutes(1);
+
+    private Seen? _seen;
 
     /// <summary>As it stands; null: the clock is believed.</summary>
     public ClockDoubt? Doubt() => store.Read(it => Judge(it, clock.GetUtcNow()));
@@ -77,7 +80,7 @@ public sealed class RetentionClock(Store store, TimeProvider clock)
         if (connection.Number("select value from meta where name = $name", ("$name", Ahead)) == 1) return ClockDoubt.Ahead;
         var (round, confirmed) = (Stored(connection, Round), Stored(connection, Confirmed));
         var newest = Newest(connection);
-        if (now < round || now < newest) return ClockDoubt.Back;
+        if (now < round - _meanwhile || now < newest - _meanwhile) return ClockDoubt.Back;
         if (now - (round ?? newest ?? now) > _unseenMax) return ClockDoubt.Ahead;
         if (_seen is { } seen && now - seen.At - clock.GetElapsedTime(seen.Timestamp) > _gainMax) return ClockDoubt.Ahead;
         return now - confirmed < _objection ? ClockDoubt.JustConfirmed : null;
@@ -94,7 +97,7 @@ public sealed class RetentionClock(Store store, TimeProvider clock)
 
     private void Mark(SqliteConnection connection, DateTimeOffset now)
     {
-        _seen = (now, clock.GetTimestamp());
+        _seen = new(now, clock.GetTimestamp());
         Store(connection, Round, Rows.ToStored(now));
     }
 
@@ -103,4 +106,6 @@ public sealed class RetentionClock(Store store, TimeProvider clock)
 
     private static void Store(SqliteConnection connection, string name, long value) => connection.Execute(
         "insert into meta values ($name, $value) on conflict do update set value = $value", ("$name", name), ("$value", value.ToString(CultureInfo.InvariantCulture)));
+
+    private sealed record Seen(DateTimeOffset At, long Timestamp);
 }

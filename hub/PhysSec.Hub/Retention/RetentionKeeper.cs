@@ -63,7 +63,8 @@ public sealed class RetentionKeeper(HubHome home, RetentionClock time, AlarmBoar
 
     private async Task SayAsync(ClockDoubt? doubt, List<RetentionPeriod>? waiting)
     {
-        if (doubt == ClockDoubt.Ahead) await alarms.RaiseAsync(AlarmClasses.RetentionStopped, "retention", null, "the hub's clock is not believed: nothing is deleted until an administrator has confirmed it");
+        if (doubt is ClockDoubt.Ahead or ClockDoubt.Back) await alarms.RaiseAsync(AlarmClasses.RetentionStopped, "retention", null, doubt == ClockDoubt.Ahead
+            ? "the hub's clock is ahead of what it should be, or nobody has seen it for a month" : "the hub's clock stands before its newest record");
         else if (doubt is null) await alarms.ClearAsync(AlarmClasses.RetentionStopped, "retention");
         if (waiting is null) return;
         if (waiting.Count == 0) await alarms.ClearAsync(AlarmClasses.RetentionShortened, "retention");

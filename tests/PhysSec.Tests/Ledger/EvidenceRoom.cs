@@ -24,7 +24,7 @@ internal sealed class EvidenceRoom : IAsyncDisposable
 
     public NoteKey Key => Hub.Get<Checkpoints>().Key;
 
-    public Own Auditor => new([.. Held.Select(it => it.Note)], Key.ToString());
+    public Own Auditor => new([.. Held.Select(it => it.Note)], Key.ToString(), Hub.Time.GetUtcNow());
 
     public static async Task<EvidenceRoom> MakeAsync(int records = 60, string ledger = "{}")
     {

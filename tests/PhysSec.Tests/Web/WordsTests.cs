@@ -17,7 +17,7 @@ public sealed partial class WordsTests
     private static readonly string[] _families =
     [
         "role", "fault", "priority", "denial", "door-state", "node-state", "alarm-event", "act", "kind", "clock", "visit", "card-state", "person-kind", "point", "quantity",
-        "contact", "channel", "delivery", "input", "field", "witness", "gap",
+        "contact", "channel", "delivery", "input", "field", "witness", "gap", "retention-class", "retention-what", "clock-doubt", "extract-kind",
         "review-kind", "overdue", "pattern", "pattern-title",
     ];
 

@@ -22,6 +22,7 @@ internal static class Places
         new("register", "/register", "nav.register", Auditing.Split(',')),
         new("review", "/review", "nav.review", Auditing.Split(',')),
         new("evidence", "/evidence", "nav.evidence", Auditing.Split(',')),
+        new("retention", "/retention", "nav.retention", Auditing.Split(',')),
         new("turned-away", "/turned-away", "nav.turned-away", Auditing.Split(',')),
         new("people", "/people", "nav.people", Administering.Split(',')),
         new("nodes", "/nodes", "nav.nodes", Operating.Split(',')),

@@ -66,6 +66,7 @@ public static class Phrases
         ArgumentNullException.ThrowIfNull(doorName);
         var person = row.PersonName ?? row.Person ?? words["log.nobody-known"];
         var door = doorName(row.Door);
+        if (row.DeletedAt is not null) return words["record.text-deleted"];
         using var body = JsonDocument.Parse(row.Body);
         var fact = body.RootElement.ValueKind == JsonValueKind.Object && body.RootElement.TryGetProperty("fact", out var it) ? it : body.RootElement;
         return (row.Kind, row.Direction) switch
