@@ -151,6 +151,13 @@ internal static class Schema
         create table checkpoints (id integer primary key, size integer not null, made_at integer not null, note text not null);
         create table witnesses (checkpoint integer not null references checkpoints (id), channel text not null, at integer not null, primary key (checkpoint, channel)) without rowid;
         """,
+        """
+        -- What a node issued again in a later epoch because it could not know that it was here. In the ledger it stands once, under the key that came first; this is where it stands again.
+        create table reissued (
+          source text not null, epoch integer not null, stream text not null, seq integer not null, hash text not null, body text not null,
+          first integer not null references ledger (id), received_at integer not null, primary key (source, epoch, stream, seq)) without rowid;
+        create index ledger_timeless on ledger (source, stream, epoch) where at is null;
+        """,
     ];
 
     /// <param name="connection">The store.</param>
