@@ -61,7 +61,7 @@ public sealed partial class JournalStore
         if (!_meta.ContainsKey(EpochName)) throw new JournalCorruptException("the journal has lost its epoch");
         foreach (var ((epoch, stream), state) in _streams)
         {
-            if (!state.Closed) VerifyStream(epoch, stream, state);
+            if (!state.Closed || state.Refill) VerifyStream(epoch, stream, state);
         }
 
         foreach (var stream in Streams.Where(it => !_streams.ContainsKey((Epoch, it))))

@@ -53,22 +53,40 @@ public sealed partial class JournalStore
         }
     }
 
+    /// <summary>The oldest stream of an epoch that is over which a restored hub has to be given again; null: there is none.</summary>
+    public (long Epoch, string Stream)? Refill
+    {
+        get
+        {
+            lock (_gate) return _streams.Where(it => it.Value.Refill).Select(it => it.Key).Order().Select(it => ((long, string)?)it).FirstOrDefault();
+        }
+    }
+
     /// <summary>Takes a verified acknowledgement. What it says becomes durable with the next record: losing it only means sending again.</summary>
-    public AckOutcome Acknowledge(long epoch, string stream, long through, long hubEpoch)
+    /// <param name="epoch">Whose records.</param>
+    /// <param name="stream">Which of them.</param>
+    /// <param name="through">The hub has every record up to here.</param>
+    /// <param name="hubEpoch">The hub's own; it rises when a backup is restored.</param>
+    /// <param name="sent">This run of the node has sent everything up to here. What it has not, the hub may have from another board with this one's name: it is sent before it is believed.</param>
+    /// <param name="resend">What the hub lacks; of an epoch that is over, all of it.</param>
+    public AckOutcome Acknowledge(long epoch, string stream, long through, long hubEpoch, long sent = long.MaxValue, IReadOnlyList<SeqRange>? resend = null)
     {
         lock (_gate)
         {
             var state = StateOf(epoch, stream);
+            if (epoch != Epoch && state.Refill && hubEpoch == state.HubEpoch) return Refilled(epoch, stream, state, through, resend ?? []);
             if (epoch == 0 || epoch != Epoch || hubEpoch < state.HubEpoch) return AckOutcome.Stale;
             if (through > state.Seq)
             {
-                Set(EpochName, "0");
-                return AckOutcome.ContinuityLost;
+                return LoseContinuity();
             }
 
+            if (hubEpoch > _streams.Values.Select(it => it.HubEpoch).DefaultIfEmpty(0).Max()) SendAgain(hubEpoch);
+            through = Math.Min(through, Math.Max(sent, state.Acknowledged));
             var rewound = hubEpoch > state.HubEpoch && through < state.Acknowledged;
             if (!rewound && hubEpoch == state.HubEpoch && through <= state.Acknowledged) return AckOutcome.Stale;
             SetState(epoch, stream, state with { Acknowledged = through, HubEpoch = hubEpoch });
+            if (rewound && (FindOldest(epoch, stream, state.Seq)?.First ?? state.Seq + 1) > through + 1) return LoseContinuity();
             return rewound ? AckOutcome.Rewound : AckOutcome.Advanced;
         }
     }
@@ -104,6 +122,19 @@ public sealed partial class JournalStore
         }
     }
 
+    /// <summary>The number of the birth that is about to be said, durably counted.</summary>
+    /// <exception cref="JournalException">It was not counted.</exception>
+    public long NextBirth()
+    {
+        const string Name = "births";
+        lock (_gate)
+        {
+            var next = (Meta(Name) is { } text ? long.Parse(text, CultureInfo.InvariantCulture) : 0) + 1;
+            Change(() => Set(Name, next.ToString(CultureInfo.InvariantCulture)));
+            return next;
+        }
+    }
+
     /// <summary>Remembers a command's nonce until its deadline has long passed. False: it was seen before.</summary>
     /// <exception cref="JournalException">It could not be remembered: the command must not be carried out.</exception>
     public bool TakeNonce(string nonce, DateTimeOffset notAfter, DateTimeOffset now)
@@ -131,6 +162,37 @@ public sealed partial class JournalStore
             Damaged |= IsDamage(failure) && _db.State == System.Data.ConnectionState.Open;
             throw new JournalException($"the journal cannot be read: {failure.Message}", failure);
         }
+    }
+
+    private AckOutcome LoseContinuity()
+    {
+        Set(EpochName, "0");
+        return AckOutcome.ContinuityLost;
+    }
+
+    /// <summary>A hub that was restored, or that this journal has never heard, may lack what was acknowledged in epochs that are over.</summary>
+    private void SendAgain(long hubEpoch)
+    {
+        foreach (var ((epoch, stream), state) in _streams.Where(it => it.Key.Epoch > 0 && it.Value is { Closed: true, Seq: > 0 }).ToList())
+            SetState(epoch, stream, state with { Refill = true, Acknowledged = 0, HubEpoch = hubEpoch });
+    }
+
+    /// <summary>What was pruned cannot be given any more: it does not hold up the rest.</summary>
+    private AckOutcome Refilled(long epoch, string stream, StreamState state, long through, IReadOnlyList<SeqRange> resend)
+    {
+        var owed = resend.Select(it => FirstIn(epoch, stream, it)).OfType<long>().DefaultIfEmpty(state.Seq + 1).Min();
+        var given = Math.Clamp(resend.Count == 0 ? through : owed - 1, state.Acknowledged, state.Seq);
+        if (given == state.Acknowledged && given < state.Seq) return AckOutcome.Stale;
+        SetState(epoch, stream, state with { Acknowledged = given, Refill = given < state.Seq });
+        return AckOutcome.Advanced;
+    }
+
+    private long? FirstIn(long epoch, string stream, SeqRange range)
+    {
+        using var command = Command(
+            "select min(seq) from records where epoch = $epoch and stream = $stream and seq between $first and $last and body is not null",
+            ("$epoch", epoch), ("$stream", stream), ("$first", range.First), ("$last", range.Last));
+        return command.ExecuteScalar() as long?;
     }
 
     private void Reissue(long oldEpoch, string stream, StreamState state, long epoch, IReadOnlyList<HeldRecord> held)

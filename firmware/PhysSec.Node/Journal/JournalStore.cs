@@ -130,6 +130,12 @@ public sealed partial class JournalStore : IDisposable
         lock (_gate) return StateOf(Epoch, stream);
     }
 
+    /// <summary>Where a stream of any epoch stands.</summary>
+    public StreamState State(long epoch, string stream)
+    {
+        lock (_gate) return StateOf(epoch, stream);
+    }
+
     /// <summary>Records of the epoch in force that the hub has not acknowledged.</summary>
     public long Backlog
     {
@@ -171,6 +177,7 @@ public sealed partial class JournalStore : IDisposable
     private StoredRecord AppendRecord(JournalRecord record, bool hot)
     {
         var state = StateOf(record.Epoch, record.Stream);
+        if (state.Closed) state = state with { Closed = false, Acknowledged = state.Seq }; // The time without an epoch has come again; what it held before was issued again.
         var seq = state.Seq + 1;
         var body = JsonSerializer.Serialize(record with { Seq = seq }, WireJson.Plain.JournalRecord);
         var hash = Chain.Next(state.Hash, body);

@@ -16,8 +16,11 @@ public sealed record StoredRecord(long Epoch, string Stream, long Seq, string Pr
 /// <summary>A record that the hub says it holds, with everything before it.</summary>
 public sealed record HeldRecord(long Epoch, string Stream, long Seq, string Hash);
 
-/// <summary>Where a stream stands. A closed stream's epoch is over: what was not acknowledged was issued again in a later one.</summary>
-public sealed record StreamState(long Seq, string Hash, long Acknowledged, long HubEpoch, bool Closed)
+/// <summary>
+/// Where a stream stands. A closed stream's epoch is over: what was not acknowledged was issued again in a later one. Refill: it is sent once more all the same, because the hub
+/// was restored from a backup.
+/// </summary>
+public sealed record StreamState(long Seq, string Hash, long Acknowledged, long HubEpoch, bool Closed, bool Refill = false)
 {
     public static StreamState New { get; } = new(0, Chain.Genesis, 0, 0, false);
 }
@@ -33,7 +36,9 @@ public enum AckOutcome
     /// <summary>The hub was restored from a backup: records up to its new point are sent again.</summary>
     Rewound,
 
-    /// <summary>The hub holds records of this epoch that this journal never wrote: it is an old image. The node is back in epoch 0.</summary>
+    /// <summary>
+    /// The hub holds records of this epoch that this journal never wrote (it is an old image), or was restored to before what this journal still has. The node is back in epoch 0.
+    /// </summary>
     ContinuityLost,
 }
 

@@ -28,6 +28,7 @@ public sealed partial class UplinkLoop
     private readonly TimeProvider _clock;
     private readonly Func<double> _random;
     private readonly ILogger _log;
+    private readonly Func<IMqttClient> _client;
     private readonly Inbox _inbox;
     private readonly Channel<Live> _live = Bounded<Live>(1024);
     private readonly Channel<StoredRecord> _hot = Bounded<StoredRecord>(256);
@@ -46,10 +47,13 @@ public sealed partial class UplinkLoop
     /// <param name="clock">Time of the waits.</param>
     /// <param name="random">Draws 0 to 1, for the jitter.</param>
     /// <param name="log">One line when the link comes or goes.</param>
+    /// <param name="client">Makes the client of one connection; null: the real one.</param>
     public UplinkLoop(
-        UplinkIdentity identity, PolicyIntake policies, CommandIntake commands, NodeView view, TimeProvider clock, Func<double> random, ILogger log)
+        UplinkIdentity identity, PolicyIntake policies, CommandIntake commands, NodeView view, TimeProvider clock, Func<double> random, ILogger log,
+        Func<IMqttClient>? client = null)
     {
         (_identity, _view, _clock, _random, _log) = (identity, view, clock, random, log);
+        _client = client ?? new MqttClientFactory().CreateMqttClient;
         _inbox = new Inbox(identity, policies, commands, view, clock, log);
     }
 
@@ -106,10 +110,14 @@ public sealed partial class UplinkLoop
 
     private async Task<string> SessionAsync(CancellationToken stop)
     {
-        using var client = new MqttClientFactory().CreateMqttClient();
+        using var client = _client();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var up = false;
-        client.DisconnectedAsync += _ => ended.CancelAsync();
+        client.DisconnectedAsync += _ =>
+        {
+            ended.Cancel();
+            return Task.CompletedTask;
+        };
         client.ApplicationMessageReceivedAsync += it =>
         {
             Receive(it.ApplicationMessage);
@@ -119,7 +127,7 @@ public sealed partial class UplinkLoop
         {
             var stamp = _view.Stamp();
             var will = new NodeState("lost", stamp.Boot, _view.Journal()?.Epoch ?? 0, null);
-            using var limit = Limit(ended.Token);
+            using var limit = new TimeLimit(_deadline, _clock, ended.Token);
             var answer = await client.ConnectAsync(HubConnection.Options(_identity, will, () => _view.Stamp().Clock != ClockQuality.Unset), limit.Token);
             if (answer.ResultCode != MqttClientConnectResultCode.Success) return $"the broker refuses the connection: {answer.ResultCode}";
 
@@ -137,7 +145,7 @@ public sealed partial class UplinkLoop
         }
         finally
         {
-            await ended.CancelAsync();
+            ended.Cancel();
             _linked = false;
             if (up) _view.Post(new LinkChanged(false));
             if (up && stop.IsCancellationRequested) await LeaveAsync(client);
@@ -191,13 +199,6 @@ public sealed partial class UplinkLoop
         foreach (var topic in Topics.NodeReads(_identity.Site, _identity.Node))
             options.WithTopicFilter(new MqttTopicFilter { Topic = topic, QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce });
         return options.Build();
-    }
-
-    private static CancellationTokenSource Limit(CancellationToken token)
-    {
-        var limit = CancellationTokenSource.CreateLinkedTokenSource(token);
-        limit.CancelAfter(_deadline);
-        return limit;
     }
 
     private static Channel<T> Bounded<T>(int size) =>

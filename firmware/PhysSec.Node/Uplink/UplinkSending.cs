@@ -47,8 +47,7 @@ public sealed partial class UplinkLoop
 
     private async Task SleepAsync(CancellationToken ended)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ended);
-        limit.CancelAfter(_longestSleep);
+        using var limit = new TimeLimit(_longestSleep, _clock, ended);
         try
         {
             await _wake.Reader.ReadAsync(limit.Token);
@@ -64,7 +63,19 @@ public sealed partial class UplinkLoop
         _birthIsOld = false;
         session.BirthAt = _view.Stamp().Up;
         session.Windows.Clear(); // The epoch may be another.
-        Publish(session, Message(Topics.Birth(_identity.Site, _identity.Node), Json(_view.Birth()), retain: true));
+        Publish(session, Message(Topics.Birth(_identity.Site, _identity.Node), Json(_view.Birth() with { Number = NumberOfBirth() }), retain: true));
+    }
+
+    private long? NumberOfBirth()
+    {
+        try
+        {
+            return _view.Journal()?.NextBirth();
+        }
+        catch (JournalException)
+        {
+            return null; // A full disk keeps no node from saying what it is.
+        }
     }
 
     private void State(Session session, TimeSpan now)
@@ -93,18 +104,18 @@ public sealed partial class UplinkLoop
     {
         if (_view.Journal() is not { } store) return;
         (session.Greeted, _acknowledged) = (true, true);
-        var window = session.Window(store, ack.Stream);
-        switch (store.Acknowledge(ack.Epoch, ack.Stream, ack.Through, ack.HubEpoch))
+        var window = session.Window(store, ack.Epoch, ack.Stream);
+        switch (store.Acknowledge(ack.Epoch, ack.Stream, ack.Through, ack.HubEpoch, window.Sent, ack.Resend))
         {
             case AckOutcome.Advanced:
-                window.Take(ack.Through, ack.Resend);
+                window.Take(store.State(ack.Epoch, ack.Stream).Acknowledged, ack.Epoch == store.Epoch ? ack.Resend : []);
                 break;
             case AckOutcome.Rewound:
                 _log.LogWarning("the hub was restored: stream {Stream} is sent again from {Through}", ack.Stream, ack.Through + 1);
                 window.Rewind(ack.Through);
                 break;
             case AckOutcome.ContinuityLost:
-                _log.LogError("the hub knows record {Through} of stream {Stream}, this journal does not: asking for a new epoch", ack.Through, ack.Stream);
+                _log.LogError("the hub is at record {Through} of stream {Stream}, and this journal does not go on from there: asking for a new epoch", ack.Through, ack.Stream);
                 Birth(session);
                 break;
             case AckOutcome.Stale:
@@ -123,9 +134,12 @@ public sealed partial class UplinkLoop
         {
             foreach (var window in session.Windows.Values) window.Expire(now);
             while (_hot.Reader.TryRead(out var record)) SendHot(session, store, record);
-            while (session.Window(store, Streams.Access).MaySend(AccessFlyingMax) && SendBatch(session, store, Streams.Access, now)) { }
-            while (session.Window(store, Streams.Measurements).MaySend(MeasurementsFlyingMax) && MeasurementsAreDue(session, store, now)
-                && SendBatch(session, store, Streams.Measurements, now)) { }
+            var refill = store.Refill;
+            var accessMax = refill is null ? AccessFlyingMax : AccessFlyingMax - 1;
+            while (session.Window(store, store.Epoch, Streams.Access).MaySend(accessMax) && SendBatch(session, store, store.Epoch, Streams.Access, now)) { }
+            while (session.Window(store, store.Epoch, Streams.Measurements).MaySend(MeasurementsFlyingMax) && MeasurementsAreDue(session, store, now)
+                && SendBatch(session, store, store.Epoch, Streams.Measurements, now)) { }
+            while (refill is var (epoch, stream) && session.Window(store, epoch, stream).MaySend(1) && SendBatch(session, store, epoch, stream, now)) { }
         }
         catch (JournalException failure)
         {
@@ -134,12 +148,12 @@ public sealed partial class UplinkLoop
         }
     }
 
-    private bool SendBatch(Session session, JournalStore store, string stream, TimeSpan now)
+    private bool SendBatch(Session session, JournalStore store, long epoch, string stream, TimeSpan now)
     {
-        var window = session.Window(store, stream);
-        var head = store.State(stream).Seq;
+        var window = session.Window(store, epoch, stream);
+        var head = store.State(epoch, stream).Seq;
         if (window.Next(head) is not { } range) return false;
-        var run = store.Read(store.Epoch, stream, range.First, range.Last, Batches.RecordsMax, Batches.BytesMax);
+        var run = store.Read(epoch, stream, range.First, range.Last, Batches.RecordsMax, Batches.BytesMax);
         if (run.Count == 0)
         {
             window.Skip(range);
@@ -154,7 +168,7 @@ public sealed partial class UplinkLoop
 
     private void SendHot(Session session, JournalStore store, StoredRecord record)
     {
-        var window = session.Window(store, record.Stream);
+        var window = session.Window(store, record.Epoch, record.Stream);
         if (record.Epoch != store.Epoch || window.Sent >= record.Seq || window.Acknowledged >= record.Seq - 1) return; // It goes with the next batch, at once.
         if (!MayOvertake(session, record)) return;
         Publish(session, Message(Topics.Hot(_identity.Site, _identity.Node), Batches.Hot(_identity.Site, _identity.Node, _identity.DeviceKey, record)));
@@ -170,7 +184,7 @@ public sealed partial class UplinkLoop
 
     private static bool MeasurementsAreDue(Session session, JournalStore store, TimeSpan now)
     {
-        var waiting = store.State(Streams.Measurements).Seq - session.Window(store, Streams.Measurements).Sent;
+        var waiting = store.State(Streams.Measurements).Seq - session.Window(store, store.Epoch, Streams.Measurements).Sent;
         if (waiting <= 0)
         {
             session.MeasuredSince = null;
@@ -216,14 +230,14 @@ public sealed partial class UplinkLoop
 
     private static byte[] Json(Birth birth) => JsonSerializer.SerializeToUtf8Bytes(birth, WireJson.Plain.Birth);
 
-    private static void Publish(Session session, MqttApplicationMessageBuilder message) => _ = PublishAsync(session, message.Build());
+    private void Publish(Session session, MqttApplicationMessageBuilder message) => _ = PublishAsync(session, message.Build());
 
     /// <summary>Hands a message over, in the order of the calls. One that the broker does not take in time ends the connection: the next one starts clean.</summary>
-    private static async Task PublishAsync(Session session, MqttApplicationMessage message)
+    private async Task PublishAsync(Session session, MqttApplicationMessage message)
     {
         try
         {
-            using var limit = Limit(session.Ended.Token);
+            using var limit = new TimeLimit(_deadline, _clock, session.Ended.Token);
             var result = await session.Client.PublishAsync(message, limit.Token);
             if (result.IsSuccess || result.ReasonCode == MqttClientPublishReasonCode.NoMatchingSubscribers) return;
             session.End($"the broker refused {message.Topic}: {result.ReasonCode}");
@@ -262,10 +276,9 @@ public sealed partial class UplinkLoop
 
         public string? JournalFault { get; set; }
 
-        public SendWindow Window(JournalStore store, string stream)
+        public SendWindow Window(JournalStore store, long epoch, string stream)
         {
-            var key = (store.Epoch, stream);
-            if (!Windows.TryGetValue(key, out var window)) Windows[key] = window = new(store.State(stream).Acknowledged);
+            if (!Windows.TryGetValue((epoch, stream), out var window)) Windows[(epoch, stream)] = window = new(store.State(epoch, stream).Acknowledged);
             return window;
         }
 

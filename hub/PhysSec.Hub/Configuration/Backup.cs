@@ -89,7 +89,7 @@ public static class Backup
     }
 
     /// <summary>A consistent copy while others write.</summary>
-    private static void Copy(string from, string to)
+    internal static void Copy(string from, string to)
     {
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = from, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = 60 }.ToString());
         connection.Open();
@@ -148,7 +148,7 @@ public static class Backup
     });
 
     /// <summary>A hub epoch that no earlier life of this hub can have had: the same backup may be restored twice.</summary>
-    private static async Task<long> RaiseAsync(string folder, string takenAt, string reason, DateTimeOffset now)
+    internal static async Task<long> RaiseAsync(string folder, string takenAt, string reason, DateTimeOffset now)
     {
         await using var store = Store.Open(Path.Combine(folder, "hub.db"));
         return await store.WriteAsync(it =>

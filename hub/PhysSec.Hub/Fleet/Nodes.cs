@@ -160,12 +160,15 @@ public sealed class Nodes : IDisposable
         "select next_certificate from nodes where id = $id", it => it.IsDBNull(0) ? "" : it.GetString(0), ("$id", id.Value))) is { Length: > 0 } pem ? pem : null;
 
     /// <summary>The node cannot prove continuity: what it writes from now on belongs to a new epoch.</summary>
-    public async Task<long> NextEpochAsync(NodeId node, string why)
+    /// <param name="node">Which.</param>
+    /// <param name="why">One sentence.</param>
+    /// <param name="above">An epoch that the node has had: a hub from a backup may not know that it was issued.</param>
+    public async Task<long> NextEpochAsync(NodeId node, string why, long above = 0)
     {
         var now = _clock.GetUtcNow();
         var epoch = await _state.Store.WriteAsync(store =>
         {
-            var next = store.Number("select epoch from nodes where id = $id", ("$id", node.Value)) + 1;
+            var next = Math.Max(store.Number("select epoch from nodes where id = $id", ("$id", node.Value)), above) + 1;
             store.Execute("update nodes set epoch = $epoch where id = $id", ("$id", node.Value), ("$epoch", next));
             Records.Act(store, new Act(Actor.System, "node.new-epoch", node.Value, why, null, new JsonObject { ["epoch"] = next }), now);
             return next;

@@ -15,18 +15,29 @@ namespace PhysSec.Hub.Ingest;
 public sealed record Discontinuity(string Why, bool History, bool Waiting, IReadOnlyDictionary<string, string> Held)
 {
     /// <summary>Null: the journal goes on.</summary>
-    public static Discontinuity? Find(SqliteConnection store, EnrolledNode node, Birth birth)
+    /// <param name="store">What the hub holds.</param>
+    /// <param name="node">Whose journal.</param>
+    /// <param name="birth">What it says of it.</param>
+    /// <param name="before">What it said before: records that it has told of may never have come.</param>
+    public static Discontinuity? Find(SqliteConnection store, EnrolledNode node, Birth birth, Birth? before = null)
     {
         var (through, head) = Records.Through(store, node.Id.Value, node.Epoch, Streams.Access);
         var why = birth.Epoch != node.Epoch ? $"the node writes epoch {birth.Epoch}, issued is {node.Epoch}"
             : birth.LastSeqAccess < through ? $"the node ends at record {birth.LastSeqAccess}, stored are {through}"
             : birth.LastSeqAccess == through && through > 0 && birth.HeadAccess != head ? "the node's last record differs from the one stored"
             : null;
+        var back = before is null || before.Epoch != birth.Epoch ? null
+            : birth.LastSeqAccess < before.LastSeqAccess ? $"the node ends at record {birth.LastSeqAccess}, it has told of {before.LastSeqAccess}"
+            : birth.LastSeqAccess == before.LastSeqAccess && birth.HeadAccess != before.HeadAccess ? "the node's last record differs from the one it has told of"
+            : birth.Number <= before.Number && !(birth.Number == before.Number && birth.Boot == before.Boot && birth.HeadAccess == before.HeadAccess)
+                ? $"the node's birth {birth.Number} came after its birth {before.Number}"
+            : null;
+        why ??= back;
         if (why is null) return null;
         return new Discontinuity(
-            why,
+            back is null || back == why ? why : $"{why}; {back}",
             Any(store, "select 1 from ledger where source = $node limit 1", node),
-            birth.Epoch < node.Epoch && !Any(store, "select 1 from ledger where source = $node and epoch = $epoch limit 1", node),
+            birth.Epoch < node.Epoch && back is null && before?.Epoch != node.Epoch && !Any(store, "select 1 from ledger where source = $node and epoch = $epoch union all select 1 from reissued where source = $node and epoch = $epoch limit 1", node),
             HeldOf(store, node, birth));
     }
 
@@ -50,6 +61,9 @@ public sealed record Discontinuity(string Why, bool History, bool Waiting, IRead
     }
 
     private static bool Holds(SqliteConnection store, EnrolledNode node, Birth birth) => store.Number(
-        "select count(*) from ledger where source = $node and epoch = $epoch and stream = 'a' and seq = $seq and hash = $hash",
+        """
+        select (select count(*) from ledger where source = $node and epoch = $epoch and stream = 'a' and seq = $seq and hash = $hash)
+          + (select count(*) from reissued where source = $node and epoch = $epoch and stream = 'a' and seq = $seq and hash = $hash)
+        """,
         ("$node", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess)) == 1;
 }

@@ -22,6 +22,7 @@ public sealed class Ingestion(
     HubHome state, Nodes nodes, AlarmBoard alarms, Presentations presentations, LiveBoard live, PolicyPublisher publisher, NodeLink link,
     DoorCommands commands, TurnedAway turnedAway, TimeProvider clock, ILogger<Ingestion> log)
 {
+    private const int HolesMax = 100;
     private static readonly TimeSpan _lateAfter = TimeSpan.FromSeconds(30);
 
     private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
@@ -79,16 +80,18 @@ public sealed class Ingestion(
             throw new BadPayloadException(string.Create(CultureInfo.InvariantCulture, $"epoch {batch.Epoch} was never issued to this node; its epoch is {node.Epoch}"));
         var now = clock.GetUtcNow();
         var odd = new List<string>();
-        var (ack, diverged) = await state.Store.WriteAsync(store =>
+        var (acks, diverged) = await state.Store.WriteAsync(store =>
         {
             var forked = false;
-            foreach (var record in records) forked |= Store(store, node.Id, record, now, kept, odd) == Stored.Diverged;
+            foreach (var record in records) forked |= Store(store, node, record, now, kept, odd) == Stored.Diverged;
             forked |= !Records.Advance(store, node.Id.Value, batch.Epoch, stream);
             Records.KeepSignature(store, node, batch, forked);
-            return (AckOf(store, node.Id, batch.Epoch, stream, now), forked);
+            // What was thinned will never come in a batch of its own: the node is told here that it is waited for no more.
+            string[] streams = records.Any(it => it.Record.Fact is MeasurementsThinned) && stream == Streams.Access ? [stream, Streams.Measurements] : [stream];
+            return (streams.Select(it => AckOf(store, node.Id, batch.Epoch, it, now, batch.Epoch < node.Epoch)).ToList(), forked);
         });
         await AfterAsync(node.Id, records, diverged, odd, now, kept);
-        await SendAckAsync(node.Id, ack);
+        foreach (var ack in acks) await SendAckAsync(node.Id, ack);
     }
 
     private async Task HotAsync(EnrolledNode node, byte[] payload, bool kept)
@@ -97,20 +100,21 @@ public sealed class Ingestion(
         if (record.Record.Epoch < 1 || record.Record.Epoch > node.Epoch) throw new BadPayloadException($"epoch {record.Record.Epoch} was never issued to this node");
         var now = clock.GetUtcNow();
         var odd = new List<string>();
-        var diverged = await state.Store.WriteAsync(store => Store(store, node.Id, record, now, kept, odd) == Stored.Diverged);
+        var diverged = await state.Store.WriteAsync(store => Store(store, node, record, now, kept, odd) == Stored.Diverged);
         await AfterAsync(node.Id, [record], diverged, odd, now, kept);
     }
 
-    private Stored Store(SqliteConnection store, NodeId node, CheckedRecord it, DateTimeOffset now, bool kept, List<string> odd)
+    private Stored Store(SqliteConnection store, EnrolledNode node, CheckedRecord it, DateTimeOffset now, bool kept, List<string> odd)
     {
         var late = IsLate(it.Record, now, kept);
-        var stored = Records.Append(store, node, it.Record, it.Hash, it.Body, now, late);
+        if (node.Epoch > 1 && Reissues.Find(store, node.Id, it) is { } first) return Reissues.Keep(store, node.Id, it, first, now);
+        var stored = Records.Append(store, node.Id, it.Record, it.Hash, it.Body, now, late);
         if (stored != Stored.New) return stored;
         var fault = (it.Record.Fact as Unreadable)?.Fault;
         store.Execute("savepoint projection");
         try
         {
-            Project(store, node, it.Record, now, late);
+            Project(store, node.Id, it.Record, now, late);
         }
         catch (Exception thrown) when (IsThePayloads(thrown)) // The record stays; what it should have moved does not.
         {
@@ -155,13 +159,38 @@ public sealed class Ingestion(
     private bool IsLate(JournalRecord record, DateTimeOffset now, bool kept) =>
         record.Link == LinkState.Down || (kept || record.Clock == ClockQuality.Synced) && (record.At < _startedAt || now - record.At > _lateAfter);
 
-    private static Ack AckOf(SqliteConnection store, NodeId node, long epoch, string stream, DateTimeOffset now)
+    private static Ack AckOf(SqliteConnection store, NodeId node, long epoch, string stream, DateTimeOffset now, bool over = false)
     {
         var (through, _) = Records.Through(store, node.Value, epoch, stream);
+        if (over) return new Ack(Records.HubEpoch(store), epoch, stream, through, Lacking(store, node, epoch, stream, through), now, "");
         var first = store.Number(
-            "select min(seq) from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through",
+            """
+            select min(seq) from (
+              select min(seq) as seq from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through
+              union all select min(seq) from reissued where source = $source and epoch = $epoch and stream = $stream and seq > $through)
+            """,
             ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$through", through));
         return new Ack(Records.HubEpoch(store), epoch, stream, through, first > through + 1 ? [new SeqRange(through + 1, first - 1)] : [], now, "");
+    }
+
+    /// <summary>Everything that is not here of an epoch that is over: the node may have pruned some of it, and then knows that nothing of it is waited for.</summary>
+    private static List<SeqRange> Lacking(SqliteConnection store, NodeId node, long epoch, string stream, long through)
+    {
+        var holes = store.Query(
+            """
+            select before + 1, seq - 1 from (select seq, lag(seq, 1, $through) over (order by seq) as before from (
+              select seq from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through
+              union all select seq from reissued where source = $source and epoch = $epoch and stream = $stream and seq > $through))
+            where seq > before + 1 order by seq limit $most
+            """,
+            it => new SeqRange(it.GetInt64(0), it.GetInt64(1)), ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$through", through), ("$most", HolesMax));
+        var last = holes.Count == HolesMax ? holes[^1].Last : store.Number(
+            """
+            select max($through, (select coalesce(max(seq), 0) from ledger where source = $source and epoch = $epoch and stream = $stream),
+              (select coalesce(max(seq), 0) from reissued where source = $source and epoch = $epoch and stream = $stream))
+            """,
+            ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$through", through));
+        return [.. holes, new SeqRange(last + 1, Batches.NumberMax)];
     }
 
     private async Task SendAckAsync(NodeId node, Ack ack)
@@ -192,14 +221,15 @@ public sealed class Ingestion(
         if (birth.Node != node.Id.Value) throw new BadPayloadException($"the birth of \"{birth.Node}\" came on the topic of {node.Id}");
         if (birth.Epoch is < 0 or > Batches.NumberMax || birth.LastSeqAccess is < 0 or > Batches.NumberMax || birth.PolicyVersion is < 0 or > Batches.NumberMax)
             throw new BadPayloadException($"epoch {birth.Epoch}, record {birth.LastSeqAccess} or policy {birth.PolicyVersion} is beyond every count");
-        await nodes.BornAsync(node.Id, birth, System.Text.Encoding.UTF8.GetString(payload));
+        var before = nodes.BirthOf(node.Id);
+        if (!kept || before is null) await nodes.BornAsync(node.Id, birth, System.Text.Encoding.UTF8.GetString(payload)); // What it says next is held against what it said to this hub itself.
         live.Take(node.Id, "birth", null, payload);
 
         var now = clock.GetUtcNow();
         // A birth that a broker kept is older than what is stored: it proves nothing.
-        if (!kept && state.Store.Read(store => Discontinuity.Find(store, node, birth)) is { } broken)
+        if (!kept && state.Store.Read(store => Discontinuity.Find(store, node, birth, before)) is { } broken)
         {
-            var epoch = broken.Waiting ? node.Epoch : await nodes.NextEpochAsync(node.Id, broken.Why);
+            var epoch = broken.Waiting ? node.Epoch : await nodes.NextEpochAsync(node.Id, broken.Why, birth.Epoch);
             log.LogWarning("{Node} cannot prove continuity: {Why}; its next epoch is {Epoch}", node.Id, broken.Why, epoch);
             if (broken.History) await alarms.RaiseAsync(AlarmClasses.RecordDiverged, node.Id.Value, node.Id, broken.Why);
             commands.Tell(node.Id, Verbs.Epoch, broken.Why, new(broken.Held) { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) });

@@ -147,10 +147,11 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
     {
         using var command = store.Command(
             """
-            select it.id, it.source, it.epoch, it.stream, it.seq, it.received_at, it.late, it.hash, it.body, before.hash,
+            select it.id, it.source, it.epoch, it.stream, it.seq, it.received_at, it.late, it.hash, it.body, coalesce(
+                (select hash from ledger where source = it.source and epoch = it.epoch and stream = it.stream and seq = it.seq - 1),
+                (select hash from reissued where source = it.source and epoch = it.epoch and stream = it.stream and seq = it.seq - 1)),
               (select prev from batch_signatures where source = it.source and epoch = it.epoch and stream = it.stream and first = it.seq limit 1), it.body_hash
-            from ledger it left join ledger before on before.source = it.source and before.epoch = it.epoch and before.stream = it.stream and before.seq = it.seq - 1
-            where it.id = $id
+            from ledger it where it.id = $id
             """,
             ("$id", 0L));
         command.Prepare();

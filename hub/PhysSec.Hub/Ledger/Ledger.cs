@@ -80,7 +80,11 @@ public static class Records
         var (before, head) = Through(store, source, epoch, stream);
         var (through, whole) = (before, true);
         using (var command = store.Command(
-            "select seq, hash, body, body_hash from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through order by seq",
+            """
+            select seq, hash, body, body_hash from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through
+            union all select seq, hash, body, null from reissued where source = $source and epoch = $epoch and stream = $stream and seq > $through
+            order by seq
+            """,
             ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$through", before)))
         using (var waiting = command.ExecuteReader())
         {
@@ -151,14 +155,16 @@ public static class Records
             "select count(*) from ledger where source = $source and epoch = $epoch and stream = $stream and seq = $seq and hash = $hash",
             ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", hash)) == 1;
         if (same) return Stored.Repeated;
-        store.Execute(
-            """
-            insert into divergence (source, epoch, stream, seq, hash, body, received_at) values ($source, $epoch, $stream, $seq, $hash, $body, $received)
-            on conflict do nothing
-            """,
-            ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", hash), ("$body", body), ("$received", receivedAt));
+        KeepBeside(store, source, epoch, stream, seq, hash, body, receivedAt);
         return Stored.Diverged;
     }
+
+    internal static void KeepBeside(SqliteConnection store, string source, long epoch, string stream, long seq, string hash, string body, DateTimeOffset receivedAt) => store.Execute(
+        """
+        insert into divergence (source, epoch, stream, seq, hash, body, received_at) values ($source, $epoch, $stream, $seq, $hash, $body, $received)
+        on conflict do nothing
+        """,
+        ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", hash), ("$body", body), ("$received", receivedAt));
 }
 
 /// <summary>Who acts: a console account, an API token, the command line or the hub itself. Role is administrator, operator, auditor or system.</summary>

@@ -25,8 +25,10 @@ public sealed record Completeness(IReadOnlyList<StreamExtent> Streams, IReadOnly
         store.Query(
             """
             select source, epoch, through,
-              (select coalesce(max(seq), 0) from ledger where source = it.source and epoch = it.epoch and stream = 'a') as last,
-              (select count(*) from ledger where source = it.source and epoch = it.epoch and stream = 'a' and seq > it.through) as beyond
+              max((select coalesce(max(seq), 0) from ledger where source = it.source and epoch = it.epoch and stream = 'a'),
+                (select coalesce(max(seq), 0) from reissued where source = it.source and epoch = it.epoch and stream = 'a')) as last,
+              (select count(*) from ledger where source = it.source and epoch = it.epoch and stream = 'a' and seq > it.through)
+                + (select count(*) from reissued where source = it.source and epoch = it.epoch and stream = 'a' and seq > it.through) as beyond
             from streams as it where stream = 'a' and source <> $hub order by source, epoch
             """,
             it => new StreamExtent(it.Text("source")!, it.Whole("epoch"), Math.Max(it.Whole("last"), it.Whole("through")), Math.Max(0, it.Whole("last") - it.Whole("through") - it.Whole("beyond"))),

@@ -64,6 +64,78 @@ public sealed class ContinuityTests
         Assert.Equal(3, hub.Nodes.Find(node.Id)!.Epoch);
     }
 
+    [Fact]
+    public async Task Records_that_a_board_has_told_of_and_lost_before_they_came_are_missed()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        await hub.TakeAsync(node, "birth", null, node.Birth(5));
+        Assert.Equal(1, hub.Nodes.Find(node.Id)!.Epoch);
+
+        await hub.TakeAsync(node, "birth", null, node.Birth(3));
+        Assert.Equal(2, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Theory]
+    [InlineData(8L, 1)]
+    [InlineData(null, 1)] // A full disk cannot count.
+    [InlineData(7L, 2)]
+    [InlineData(6L, 2)]
+    public async Task An_older_copy_of_the_card_gives_itself_away_by_the_number_of_its_birth(long? number, long epoch)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, number: 7));
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, number: 7)); // Delivered twice.
+        Assert.Equal(1, hub.Nodes.Find(node.Id)!.Epoch);
+
+        await hub.TakeAsync(node, "birth", null, node.Birth(9, number: number)); // It has written on since.
+        Assert.Equal(epoch, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
+    public async Task An_epoch_that_a_board_has_taken_up_is_not_given_again_to_the_board_that_lost_it()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        await hub.TakeBatchAsync(node, 1, 5);
+        await hub.TakeAsync(node, "birth", null, node.Birth(0, epoch: 0));
+        await hub.TakeAsync(node, "birth", null, node.Birth(3, epoch: 2)); // None of its records has come yet.
+        await hub.TakeAsync(node, "birth", null, node.Birth(1));
+        Assert.Equal(3, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
+    public async Task A_hub_from_a_backup_issues_no_epoch_that_the_node_has_had()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, epoch: 4));
+        Assert.Equal(5, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
+    public async Task What_a_node_issues_again_and_the_hub_has_already_stands_in_the_ledger_once()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(3, hub.Time.GetUtcNow());
+        await hub.TakeBatchAsync(node, 1, 3);
+        await hub.Nodes.NextEpochAsync(node.Id, "test");
+        using var later = new SignedNode(node.Bundle with { Epoch = 2 });
+        later.Write(new EpochBegan(1, 3, node.Head), hub.Time.GetUtcNow());
+        for (var i = 2; i <= 3; i++) later.Write(node.Bodies[i - 1].Replace("\"epoch\":1", "\"epoch\":2", StringComparison.Ordinal));
+        later.Write(new ExitRequested(new("door-a"), 99), hub.Time.GetUtcNow());
+        Assert.NotEqual(node.Bodies[1], later.Bodies[1]);
+
+        await hub.TakeBatchAsync(later, 1, 4);
+        await hub.TakeBatchAsync(later, 1, 4);
+
+        Assert.Equal([.. node.Bodies, later.Bodies[0], later.Bodies[3]], hub.Ledger(node).Select(it => it.Body));
+        Assert.Equal((4, later.Head), hub.Through(later));
+        Assert.Equal((2, 0), (hub.Count("reissued"), hub.Count("divergence")));
+        Assert.Empty(hub.Alarms.List());
+    }
+
     private static (string? Through, string? Head) Held(RunningHub hub, SignedNode node, byte[] birth)
     {
         var read = Batches.Read(birth, WireJson.Plain.Birth);

@@ -156,6 +156,85 @@ public sealed class JournalStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_restored_hub_is_given_again_what_it_had_acknowledged_in_epochs_that_are_over()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        store.BeginEpoch(2, At(2));
+        store.Acknowledge(2, "a", 1, 1);
+        Assert.Null(store.Refill);
+
+        store.Acknowledge(2, "a", 0, 2);
+        Assert.Equal((1, "a"), store.Refill);
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "a", 2, 2));
+        Assert.Equal((1, "a"), store.Refill);
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "a", 3, 2));
+        Assert.Null(store.Refill);
+    }
+
+    [Fact]
+    public void What_was_pruned_does_not_hold_up_the_refill()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        store.BeginEpoch(2, At(2));
+        store.Acknowledge(2, "a", 1, 1);
+        Assert.True(store.Prune(Retention.Default with { Age = TimeSpan.Zero, BytesMax = 0 }, Noon));
+        store.Acknowledge(2, "a", 0, 2);
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "a", 0, 2, resend: [new(1, long.MaxValue)]));
+        Assert.Null(store.Refill);
+    }
+
+    [Fact]
+    public void A_hub_that_was_restored_to_before_what_is_still_here_waits_for_nothing_that_cannot_come()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened());
+        store.Acknowledge(1, "a", 2, 1);
+        Assert.True(store.Prune(Retention.Default with { BytesMax = 0 }, Noon));
+        store.Add(2, Opened("door-c"));
+
+        Assert.Equal(AckOutcome.ContinuityLost, store.Acknowledge(1, "a", 0, 2));
+        store.BeginEpoch(2, At(3));
+        Assert.Equal(new ExitRequested(new("door-c"), 1), JsonSerializer.Deserialize(store.All()[^1].Body, WireJson.Plain.JournalRecord)!.Fact);
+    }
+
+    [Fact]
+    public void What_this_run_has_not_sent_is_not_taken_for_stored()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1, sent: 2); // The hub's third may be another board's.
+        Assert.Equal(2, store.State("a").Acknowledged);
+        store.Acknowledge(1, "a", 3, 1, sent: 3);
+        Assert.Equal(3, store.State("a").Acknowledged);
+    }
+
+    [Fact]
+    public void Records_of_a_second_time_without_an_epoch_are_issued_again_like_those_of_the_first()
+    {
+        using var store = _folder.Open();
+        store.Acknowledge(1, "a", 9, 1);
+        store.Add(1, Opened("door-a"));
+        store.BeginEpoch(2, At(2));
+        store.Acknowledge(2, "a", 9, 1);
+        store.Add(3, Opened("door-b"));
+        store.BeginEpoch(3, At(4));
+        var facts = store.All().Select(it => JsonSerializer.Deserialize(it.Body, WireJson.Plain.JournalRecord)!.Fact).ToList();
+        Assert.Contains(new ExitRequested(new("door-b"), 1), facts);
+    }
+
+    [Fact]
+    public void Births_are_counted_on_the_disk()
+    {
+        using (var store = _folder.Open()) Assert.Equal((1, 2), (store.NextBirth(), store.NextBirth()));
+        using var again = _folder.Open();
+        Assert.Equal(3, again.NextBirth());
+    }
+
+    [Fact]
     public void A_hub_that_knows_more_than_the_journal_means_an_old_image_and_a_new_epoch()
     {
         using var store = _folder.Open();

@@ -1,0 +1,10 @@
+using PhysSec.Tests;
+using PhysSec.Tests.Simulation.Record;
+using Xunit.MicrosoftTestingPlatform;
+using Xunit.Runner.InProc.SystemConsole;
+
+// "soak record" is a person's; everything else is the test runner's own.
+if (args is ["soak", "record", .. var rest]) return RecordSoak.Run(rest);
+return args.Any(it => it is "--server" or "--internal-msbuild-node")
+    ? await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+    : await ConsoleRunner.Run(args);

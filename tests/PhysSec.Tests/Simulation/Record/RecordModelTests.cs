@@ -1,0 +1,59 @@
+namespace PhysSec.Tests.Simulation.Record;
+
+/// <summary>
+/// ONCE: every journal record is in the ledger exactly once, in order, whatever crashes, repeats, or is restored; what is truly lost is declared. A few rounds of what
+/// <c>./deploy.sh soak record</c> plays ten thousand times, and the proof that each rule of store and forward is needed: without it the same model finds what is lost.
+/// </summary>
+public sealed class RecordModelTests
+{
+    private const int Seed = 20_261_128;
+    private const int RoundsMax = 60;
+
+    [Fact]
+    public void Whatever_goes_wrong_every_record_is_in_the_ledger_once_or_its_loss_is_declared()
+    {
+        var tally = new Tally();
+        for (var seed = Seed; seed < Seed + 30; seed++)
+        {
+            var findings = Rounds.Play(seed, tally);
+            Assert.True(findings.Count == 0, $"seed {seed}: {string.Join('\n', findings.Take(5))}");
+        }
+
+        Assert.True(tally.Faults.Count >= 15, string.Join(", ", tally.Faults.Keys)); // Nearly every kind of fault came up.
+    }
+
+    [Fact]
+    public void The_same_seed_is_the_same_round()
+    {
+        var (one, other) = (new Tally(), new Tally());
+        Rounds.Play(Seed, one);
+        Rounds.Play(Seed, other);
+        Assert.Equal((one.Records, one.Taken, one.Dropped, one.Doubled), (other.Records, other.Taken, other.Dropped, other.Doubled));
+        Assert.Equal(one.Faults, other.Faults);
+    }
+
+    [Fact]
+    public void Without_the_epoch_in_the_key_a_node_that_began_anew_loses_records() => Finds(Removed.EpochInTheKey, "lost");
+
+    [Fact]
+    public void If_a_PUBACK_let_a_node_forget_a_broker_that_crashes_would_lose_records() => Finds(Removed.AckBeforeForgetting, "lost");
+
+    [Fact]
+    public void Without_a_higher_epoch_of_a_restored_hub_its_hole_would_stay() => Finds(Removed.HubEpoch, "lost");
+
+    [Fact]
+    public void Without_the_acknowledged_records_that_nodes_keep_a_restored_hub_would_not_be_refilled() => Finds(Removed.KeepingTheAcknowledged, "lost");
+
+    [Fact]
+    public void If_only_one_version_of_a_record_were_kept_a_cloned_card_would_lose_records() => Finds(Removed.KeepingBothVersions, "lost");
+
+    [Fact]
+    public void If_hot_records_had_a_key_of_their_own_alarms_would_stand_in_the_ledger_twice() => Finds(Removed.OneKeyForHot, "doubled");
+
+    private static void Finds(Removed rule, string what)
+    {
+        for (var seed = Seed; seed < Seed + RoundsMax; seed++)
+            if (Rounds.Play(seed, new Tally(), rule).Any(it => it.StartsWith(what, StringComparison.Ordinal))) return;
+        Assert.Fail($"{RoundsMax} rounds without rule {rule.Rule}, and nothing was {what}");
+    }
+}
