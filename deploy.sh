@@ -40,6 +40,9 @@ help() {
   soak record [--rounds N] [--seed S]
            Plays a randomised model of nodes, broker and hub (the real classes on a simulated line and clock; every fault from a seed) and checks the same of each round.
            記録が失われず、二重にもならないことを、模擬の通信路と時計で何度も確かめます。
+  soak faults [--rounds N] [--seed S] [--only NAME[,NAME]]
+           Kills node, hub and Mosquitto, fails and fills their disks, cuts their power, tears the journal, piles up a million records, and judges the record.
+           What needs root and cannot run here is SKIPPED with exit 3, unless PHYSSEC_FAULTS_MAY_SKIP=1.
   hub HOST | node HOST [--bundle FILE] [--dry-run] [--wait S] [--limit S] [--even-open] [--site NAME] [--hub HUBHOST]
            Installs or upgrades a machine over ssh (~/.ssh/config; PHYSSEC_SSH='-p 2222' adds options). Changes nothing while a door is open, goes back
            by itself when the new version does not become healthy, keeps all data. --hub: only while that hub sees the site's other nodes.
@@ -303,6 +306,7 @@ main() {
                 exec dotnet tests/PhysSec.Tests/bin/Release/net10.0/PhysSec.Tests.dll soak "$@"
             fi
             need_packages "a real mail server receives the alarms' e-mails" exim4-daemon-light
+            [[ ${1-} == faults ]] && need_packages "an external broker, a disk that fails on order and one that forgets" mosquitto gcc libc6-dev nbdkit libnbd-bin fuse3 e2fsprogs mount
             build tests/PhysSec.Rig
             rig soak "${@:-kill}"
             ;;

@@ -36,6 +36,7 @@ public sealed class NodeHost(
     private HealthFile? _health;
     private BoardConfigured? _boardOnRecord;
     private BoardCommissioned? _proof;
+    private bool _makesRoom;
     private JournalStore? _known; // The journal that the rest of the node has been told of.
 
     /// <summary>Why the node had to stop by itself; null after an orderly stop.</summary>
@@ -171,7 +172,9 @@ public sealed class NodeHost(
         if (!ReferenceEquals(store, _known)) Welcome(store);
         _policies!.Save();
         store.Prune(Retention.Default, _loop!.SiteTime);
-        if (store.Thin(_report!.DiskFree, Retention.Default, _loop.Stamp)) log.LogWarning("the disk is nearly full: old records were removed");
+        var makesRoom = store.Thin(_report!.DiskFree, Retention.Default, _loop.Stamp);
+        if (makesRoom && !_makesRoom) log.LogWarning("the disk is nearly full: old records are removed"); // Once: a log takes room as well.
+        _makesRoom = makesRoom;
     }
 
     /// <summary>The journal was opened (again), maybe an empty one in the place of one that was damaged.</summary>

@@ -27,7 +27,9 @@ public sealed class NodeReport(
     public IReadOnlyDictionary<PointId, double> Periods => _points.ToDictionary(it => it.Point, it => it.PeriodSeconds);
 
     /// <summary>Bytes free where the journal is.</summary>
-    public long DiskFree => new DriveInfo(config.StateFolder).AvailableFreeSpace;
+    public long DiskFree => Disk.AvailableFreeSpace;
+
+    private DriveInfo Disk => new(config.StateFolder);
 
     public NodeSetup Setup(string previous, ClockQuality quality, PolicyArrived? policy) => new(
         Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy);
@@ -83,7 +85,7 @@ public sealed class NodeReport(
         var age = policies.InForce is { } policy && loop.SiteTime is { } now ? Math.Max(0, (now - policy.ConfirmedAt).TotalSeconds) : (double?)null;
         return new(
             Math.Round((loop.Uptime - _started).TotalSeconds, 1), journal()?.Backlog ?? 0, DiskFree, Math.Round(Environment.WorkingSet / 1048576.0, 1), loop.Clock,
-            policies.InForce?.Version ?? 0, age, devices.FramesDiscarded, Storage(), Firmware.Damage(AppContext.BaseDirectory));
+            policies.InForce?.Version ?? 0, age, devices.FramesDiscarded, Storage(), Firmware.Damage(AppContext.BaseDirectory), Disk.TotalSize);
     }
 
     private static IReadOnlyList<PointDescription> Points(IReadOnlyList<Sensor> sensors) =>

@@ -25,7 +25,7 @@ internal static class CommandLine
                                                            the same for a spare board: it becomes NAME with NAME's board file, and the old board is shut out
         physsec-hub status --state DIR                     says how the running hub is; exit 0 only when store and broker work
         physsec-hub nodes --state DIR                      one line for each node of the running hub: name, state, firmware
-        physsec-hub token --state DIR --name NAME --role administrator|operator|auditor [--hours N] [--may-release]
+        physsec-hub token --state DIR --name NAME --role administrator|operator|auditor|witness [--hours N] [--may-release]
                                                            prints a token for the HTTP API, once
         physsec-hub backup --state DIR --to FILE --passphrase-file FILE
                                                            everything of the hub in one sealed file; the hub may be running

@@ -8,6 +8,8 @@ using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Live;
 using PhysSec.Hub.Notify;
 using PhysSec.Hub.Reports;
+using PhysSec.Hub.Retention;
+using PhysSec.Hub.Review;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub;
@@ -25,12 +27,17 @@ internal static class Composition
         services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.
         services.AddHostedService(it => it.GetRequiredService<PolicyPublisher>());
         services.AddHostedService<FleetWatch>();
+        services.AddSingleton<DiskLook>(it => () => DiskWatch.Of(it.GetRequiredService<Configuration.HubHome>().Folder));
+        services.AddSingleton<DiskWatch>().AddHostedService(it => it.GetRequiredService<DiskWatch>());
         services.AddHostedService<Watchdog>();
         services.AddSingleton<Renewals>().AddHostedService(it => it.GetRequiredService<Renewals>());
         services.AddHostedService<StoreWatch>();
         services.AddHostedService<AlarmRepeater>();
         services.AddHostedService<Notifier>();
         services.AddSingleton<Checkpoints>().AddSingleton<EvidenceWriter>().AddSingleton<CheckpointKeeper>().AddHostedService(it => it.GetRequiredService<CheckpointKeeper>());
+        services.AddSingleton<SubjectExtract>().AddSingleton<CertificateSheet>().AddSingleton<RetentionBook>();
+        services.AddSingleton<LegalHolds>().AddSingleton<RetentionClock>().AddSingleton<RetentionKeeper>().AddHostedService(it => it.GetRequiredService<RetentionKeeper>());
+        services.AddSingleton<Reviews>().AddSingleton<ReviewReport>().AddSingleton<AuditSamples>().AddSingleton<AuditSamplePdf>().AddSingleton<ReviewWatch>().AddHostedService(it => it.GetRequiredService<ReviewWatch>());
         return services;
     }
 }

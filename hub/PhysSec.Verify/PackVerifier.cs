@@ -10,10 +10,15 @@ namespace PhysSec.Verify;
 /// <summary>What whoever verifies brings along, instead of believing the pack.</summary>
 /// <param name="Checkpoints">Signed notes that the verifier got earlier: the auditor's mail, a print, a file in a drop folder.</param>
 /// <param name="Key">The ledger's vkey as noted earlier; null: the pack's own is taken, and said to be.</param>
-public sealed record Own(IReadOnlyList<string> Checkpoints, string? Key);
+/// <param name="Now">The verifier's clock: a hub whose clock runs ahead could delete what is not due yet. Null: not compared.</param>
+public sealed record Own(IReadOnlyList<string> Checkpoints, string? Key, DateTimeOffset? Now = null)
+{
+    /// <summary>Keys of second machines; see <see cref="Cosignature"/>.</summary>
+    public IReadOnlyList<string> Cosigners { get; init; } = [];
+}
 
 /// <summary>
-/// Judges an evidence pack from its own bytes and what the verifier brings. No network, no database, no clock. The page in the pack does the same in a browser;
+/// Judges an evidence pack from its own bytes and what the verifier brings. No network, no database. The page in the pack does the same in a browser;
 /// a test holds both to the same codes.
 /// </summary>
 public static class PackVerifier

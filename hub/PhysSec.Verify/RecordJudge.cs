@@ -16,6 +16,7 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
     private readonly Dictionary<(string Source, long Epoch, string Stream), List<Link>> _streams = [];
     private readonly HashSet<PackPolicy> _policies = [];
     private readonly NodeKeys _keys = new();
+    private readonly DeletionJudge _deletions = new(manifest);
     private readonly List<Finding> _wrong = [];
     private long _shown;
     private long _unchained;
@@ -51,7 +52,8 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
             _places.Add(line.Leaf);
             _leaves.Add(leaf);
             if (wrong is not null) Say(wrong, line.Leaf);
-            if (line.Body is not null && !line.Context) _shown++;
+            if (line.Body is null) _deletions.Miss(line);
+            else if (!line.Context) _shown++;
             if (line is { Body: not null, Prev: null }) _unchained++;
             var stream = (line.Source, line.Epoch, line.Stream);
             if (!_streams.TryGetValue(stream, out var links)) _streams[stream] = links = [];
@@ -68,7 +70,8 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
         Stretch(checkpoint);
         Links();
         var (signed, unsigned) = Signatures();
-        if (_shown == 0) findings.Add(new(FindingKind.Wrong, "empty", "このパックには確かめるべき記録がありません", "the pack holds no record that could be verified"));
+        var deleted = _deletions.Conclude(checkpoint, LeafAt, Say);
+        if (_shown == 0 && deleted == 0) findings.Add(new(FindingKind.Wrong, "empty", "このパックには確かめるべき記録がありません", "the pack holds no record that could be verified"));
         if (tree && _shown > 0)
         {
             findings.Add(new(
@@ -81,6 +84,14 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
             findings.Add(new(
                 FindingKind.Proven, "complete", $"台帳番号 {manifest.First + 1}~{manifest.First + manifest.Count} の間に、抜けている記録はありません",
                 $"no record is missing between numbers {manifest.First + 1} and {manifest.First + manifest.Count} of the ledger"));
+        }
+
+        if (tree && deleted > 0) findings.Add(_deletions.Said());
+        if (_deletions.KeptBack > 0)
+        {
+            findings.Add(new(
+                FindingKind.Open, "kept-back", $"ハブの記録 {_deletions.KeptBack} 件は、本文がこのパックに含まれていません(監査担当者の検索記録は作成者に開示されません)",
+                $"the texts of {_deletions.KeptBack} records of the hub are not in the pack (what auditors searched for is not given to whoever made it)"));
         }
 
         if (signed > 0)
@@ -130,6 +141,12 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
         if (!fact.TryGetProperty("after", out var after) || after.ValueKind != JsonValueKind.Object) return;
         switch (fact.GetProperty("verb").GetString())
         {
+            case RetentionTerms.RuleVerb:
+                _deletions.TakeRule(line, after);
+                break;
+            case RetentionTerms.DeletedVerb:
+                _deletions.TakeCertificate(line, after);
+                break;
             case "policy.issued":
                 _policies.Add(new(fact.GetProperty("target").GetString() ?? "", after.GetProperty("version").GetInt64(), after.GetProperty("hash").GetString() ?? ""));
                 break;
@@ -142,6 +159,8 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
                 break;
         }
     }
+
+    private TreeHash? LeafAt(long place) => _places.BinarySearch(place) is var at && at >= 0 ? _leaves[at] : null;
 
     private bool Tree(Checkpoint checkpoint)
     {
@@ -261,6 +280,8 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
             "missing" => ("抜けています", "is missing"),
             "stranger" => ("台帳にない鍵で署名されています", "is signed with a key that the ledger does not know"),
             "fork" => ("同じ連番に対して、制御装置が別の内容にも署名しています", "shares its number with another record that its node has signed too"),
+            "text" => ("本文がなく、有効な廃棄証明もありません", "has lost its text, and no good certificate of deletion covers it"),
+            "certificate" => ("廃棄証明として成り立ちません(保存期間・対象・内容のいずれかが正しくありません)", "is no good certificate of deletion (its period, its records or what it says of them is wrong)"),
             "signature" => ("制御装置の署名が正しくありません", "has a wrong signature of its node"),
             _ => ("失効後の鍵で署名されています", "is signed with a key that had been revoked before"),
         };

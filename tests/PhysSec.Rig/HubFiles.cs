@@ -19,7 +19,7 @@ internal static partial class HubFiles
         return File.ReadAllText(path).Trim();
     }
 
-    public static void WriteConfiguration(Instance instance, BrokerKind broker, int consolePort)
+    public static void WriteConfiguration(Instance instance, BrokerKind broker, int consolePort, JsonObject? review)
     {
         var json = new JsonObject
         {
@@ -45,6 +45,7 @@ internal static partial class HubFiles
                 ["repeatSeconds"] = 300,
                 ["language"] = "ja",
             },
+            ["review"] = review?.DeepClone() ?? new JsonObject(),
         };
         Files.WriteSecret(Path.Combine(instance.HubFolder, "hub.json"), json.ToJsonString());
     }
@@ -78,15 +79,20 @@ internal static partial class HubFiles
     }
 
     /// <summary>A certificate that may read births, states and live values, for tools.</summary>
-    public static async Task ObserverAsync(Instance instance, CancellationToken cancel)
-    {
-        var folder = Files.Folder(instance.State, "observer");
-        if (File.Exists(Path.Combine(folder, "observer.crt"))) return;
+    public static Task ObserverAsync(Instance instance, CancellationToken cancel) => ObserverAsync(instance, "observer", "tool", cancel);
 
-        await RunAsync("issue", instance.HubFolder, ["--kind", "observer", "--name", "tool", "--out", folder], cancel);
+    /// <summary>One for the ear that a test lays on an external broker.</summary>
+    public static Task EavesdropperAsync(Instance instance, CancellationToken cancel) => ObserverAsync(instance, Mosquitto.Eavesdropper, Mosquitto.Eavesdropper, cancel);
+
+    private static async Task ObserverAsync(Instance instance, string name, string calledBy, CancellationToken cancel)
+    {
+        var folder = Files.Folder(instance.State, name);
+        if (File.Exists(Path.Combine(folder, $"{name}.crt"))) return;
+
+        await RunAsync("issue", instance.HubFolder, ["--kind", "observer", "--name", calledBy, "--out", folder], cancel);
         var (certificate, key) = Issued(folder);
-        File.Move(certificate, Path.Combine(folder, "observer.crt"), overwrite: true);
-        File.Move(key, Path.Combine(folder, "observer.key"), overwrite: true);
+        File.Move(certificate, Path.Combine(folder, $"{name}.crt"), overwrite: true);
+        File.Move(key, Path.Combine(folder, $"{name}.key"), overwrite: true);
     }
 
     /// <summary>The link of the one-time sign-in, while no console account exists.</summary>

@@ -26,6 +26,7 @@ public sealed class Instance : IAsyncDisposable
     private readonly CancellationToken _stopping;
     private readonly CancellationTokenSource _end = new();
     private readonly string? _socketFolder;
+    private BrokerFiles? _brokerFiles;
     private Task _room = Task.CompletedTask;
     private bool _expectEnd;
 
@@ -126,12 +127,19 @@ public sealed class Instance : IAsyncDisposable
 
     public async Task StartHubAsync(CancellationToken cancel)
     {
-        Hub = Child.Start("hub", "dotnet", [Programs.Hub, "serve", "--state", HubFolder], _options.Say);
+        Hub = Child.Start("hub", "dotnet", [Programs.Hub, "serve", "--state", HubFolder], _options.Say, _options.HubEnvironment);
         var line = await Hub.LineAsync(it => it.Contains("listening http", StringComparison.Ordinal), "that it listens", _start, cancel);
         Console = new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..].Split(' ')[0]);
         _expectEnd = false;
         Watch(Hub, StartHubAsync);
     }
+
+    /// <summary>kill -9 of the external broker.</summary>
+    public Task KillBrokerAsync() => Mosquitto!.KillAsync();
+
+    /// <summary>Starts the external broker, with what the one before had saved.</summary>
+    public async Task StartBrokerAsync(CancellationToken cancel) =>
+        Mosquitto = await Mosquitto.StartAsync(Path.Combine(State, "mosquitto"), new SiteId(Site), BrokerPort, _brokerFiles!, cancel);
 
     public async Task KillNodeAsync()
     {
@@ -143,7 +151,7 @@ public sealed class Instance : IAsyncDisposable
     public void StartNode(IReadOnlyList<string>? wrapper = null)
     {
         string[] command = [.. wrapper ?? [], .. _options.NodeProgram ?? ["dotnet", Programs.Node], "--config", Path.Combine(NodeFolder, "node.json")];
-        Node = Child.Start("node", command[0], command[1..], _options.Say);
+        Node = Child.Start("node", command[0], command[1..], _options.Say, _options.NodeEnvironment);
         _expectEnd = false;
         Watch(Node, _ => { StartNode(); return Task.CompletedTask; });
     }
@@ -188,14 +196,15 @@ public sealed class Instance : IAsyncDisposable
         var secret = HubFiles.WebhookSecret(this);
         Webhook = new Webhook(ports[3], secret);
         if (_options.Ups) Ups = await Ups.StartAsync(Files.Folder(State, "ups"), ports[4], cancel);
-        HubFiles.WriteConfiguration(this, Broker, ports[0]);
+        HubFiles.WriteConfiguration(this, Broker, ports[0], _options.Review);
 
         await HubFiles.RunAsync("init", HubFolder, [], cancel);
         Tokens = await HubFiles.TokensAsync(this, cancel);
         if (Broker == BrokerKind.Mosquitto)
         {
-            var certificates = await HubFiles.BrokerAsync(this, cancel);
-            Mosquitto = await Mosquitto.StartAsync(Path.Combine(State, "mosquitto"), new SiteId(Site), BrokerPort, certificates, cancel);
+            await HubFiles.EavesdropperAsync(this, cancel);
+            _brokerFiles = await HubFiles.BrokerAsync(this, cancel);
+            await StartBrokerAsync(cancel);
         }
 
         await HubFiles.ObserverAsync(this, cancel);

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace PhysSec.Rig;
 
 public enum BrokerKind { Embedded, Mosquitto }
@@ -16,8 +18,17 @@ public sealed record InstanceOptions
     /// <summary>The node's program and first arguments; null = as built, on the shared runtime.</summary>
     public IReadOnlyList<string>? NodeProgram { get; init; }
 
+    /// <summary>The section review of hub.json.</summary>
+    public JsonObject? Review { get; init; }
+
     /// <summary>Start a hub or node again that ended by itself, as systemd would.</summary>
     public bool Restart { get; init; }
+
+    /// <summary>Variables of the hub's process, and of the node's.</summary>
+    public IReadOnlyDictionary<string, string?>? HubEnvironment { get; init; }
+
+    /// <inheritdoc cref="HubEnvironment"/>
+    public IReadOnlyDictionary<string, string?>? NodeEnvironment { get; init; }
 
     /// <summary>Receives what the children say and what the rig does.</summary>
     public Action<string>? Say { get; init; }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using PhysSec.Hardware;
 using PhysSec.Hardware.Simulation;
 using PhysSec.Rig;
+using PhysSec.Rig.Faults;
 using PhysSec.Rig.Soak;
 using PhysSec.Rig.Story;
 
@@ -21,8 +22,9 @@ try
         ["demo", .. var rest] => await DemoAsync(Arguments.Parse(rest, ["--state", "--broker"], ["--story", "--ups", "--verbose"])),
         ["sim", .. var rest] => await SimAsync(rest),
         ["soak", "kill", .. var rest] => await SoakAsync(Arguments.Parse(rest, ["--rounds", "--seed"], ["--verbose"])),
+        ["soak", "faults", .. var rest] => await FaultsAsync(Arguments.Parse(rest, ["--rounds", "--seed", "--only"], ["--verbose"])),
         ["room", var board, .. var command] => await RoomAsync(BoardFile.Load(board), command),
-        _ => throw new UsageException("give one of: demo, sim, soak kill, room"),
+        _ => throw new UsageException("give one of: demo, sim, soak kill, soak faults, room"),
     };
 }
 catch (UsageException wrong)
@@ -121,6 +123,13 @@ async Task<int> SoakAsync(Arguments given)
     var rounds = given.Number("--rounds", 20, 1, 100_000);
     var seed = given.Number("--seed", RandomNumberSeed(), 0, int.MaxValue);
     return await KillSoak.RunAsync(rounds, seed, Console.Out, given.Has("--verbose") ? Console.WriteLine : null, stop.Token);
+}
+
+async Task<int> FaultsAsync(Arguments given)
+{
+    var scenarios = given["--only"] is { } only ? [.. only.Split(',').Select(FaultSoak.Named)] : FaultSoak.All;
+    var seed = given.Number("--seed", RandomNumberSeed(), 0, int.MaxValue);
+    return await FaultSoak.RunAsync(scenarios, given.Number("--rounds", 3, 1, 100_000), seed, Console.Out, given.Has("--verbose") ? Console.WriteLine : null, stop.Token);
 }
 
 static int RandomNumberSeed() => System.Security.Cryptography.RandomNumberGenerator.GetInt32(int.MaxValue);

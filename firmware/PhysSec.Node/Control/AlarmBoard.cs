@@ -56,7 +56,7 @@ internal sealed class AlarmBoard
     {
         var key = AlarmClasses.Key(alarmClass, source);
         if (!_active.Remove(key)) return;
-        step.Record(new AlarmCleared(key, alarmClass, source, value, detail));
+        step.Record(new AlarmCleared(key, alarmClass, source, value, detail), hot: true);
         step.Remember = true;
     }
 

@@ -15,6 +15,7 @@ public sealed record Retention(TimeSpan Age, long BytesMax, long DiskFreeMin)
 /// <summary>Forgetting: only what the hub has acknowledged, and measurements when the disk fills.</summary>
 public sealed partial class JournalStore
 {
+    private const int ThinMin = 100; // The record that says what was thinned takes room as well.
     private const int Block = 1000; // One block a call: a commit of the control loop waits for this lock, and 250 ms is all it has.
 
     /// <summary>Bytes in use inside the journal file; what was removed is used again and does not count.</summary>
@@ -48,7 +49,7 @@ public sealed partial class JournalStore
 
     /// <summary>
     /// When the disk is nearly full: removes the oldest measurements that the hub has not seen, with a record in stream a that names them. Acknowledged
-    /// records go first. Returns false when there is nothing left to remove.
+    /// records go first. Returns false when there is nothing left that is worth it.
     /// </summary>
     /// <exception cref="JournalException">Nothing was removed.</exception>
     public bool Thin(long diskFree, Retention retention, Stamp stamp)
@@ -61,7 +62,7 @@ public sealed partial class JournalStore
             if (Prune(retention with { BytesMax = 0 }, null)) return true;
 
             var state = StateOf(Epoch, Stream);
-            if (Oldest(Epoch, Stream, state.Seq) is not { } block) return false;
+            if (Oldest(Epoch, Stream, state.Seq) is not { } block || block.Last - block.First + 1 < ThinMin) return false;
             Change(() =>
             {
                 Remove(Epoch, Stream, block.Last);

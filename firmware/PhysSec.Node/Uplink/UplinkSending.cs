@@ -63,18 +63,18 @@ public sealed partial class UplinkLoop
         _birthIsOld = false;
         session.BirthAt = _view.Stamp().Up;
         session.Windows.Clear(); // The epoch may be another.
-        Publish(session, Message(Topics.Birth(_identity.Site, _identity.Node), Json(_view.Birth() with { Number = NumberOfBirth() }), retain: true));
+        Publish(session, Message(Topics.Birth(_identity.Site, _identity.Node), Json(Counted(_view.Birth())), retain: true));
     }
 
-    private long? NumberOfBirth()
+    private Birth Counted(Birth birth)
     {
         try
         {
-            return _view.Journal()?.NextBirth();
+            return _view.Journal()?.NextBirth() is var (journal, number) ? birth with { Journal = journal, Number = number } : birth;
         }
         catch (JournalException)
         {
-            return null; // A full disk keeps no node from saying what it is.
+            return birth; // A full disk keeps no node from saying what it is.
         }
     }
 
@@ -170,8 +170,17 @@ public sealed partial class UplinkLoop
     {
         var window = session.Window(store, record.Epoch, record.Stream);
         if (record.Epoch != store.Epoch || window.Sent >= record.Seq || window.Acknowledged >= record.Seq - 1) return; // It goes with the next batch, at once.
+        if (!MayOvertake(session, record)) return;
         Publish(session, Message(Topics.Hot(_identity.Site, _identity.Node), Batches.Hot(_identity.Site, _identity.Node, _identity.DeviceKey, record)));
     }
+
+    /// <summary>The end of an alarm overtakes only after its beginning: one that still waits in the backlog would come to the hub as long over, and a latched one would ask nobody to look.</summary>
+    private static bool MayOvertake(Session session, StoredRecord record) => JsonSerializer.Deserialize(record.Body, WireJson.Plain.JournalRecord)?.Fact switch
+    {
+        AlarmRaised it => session.RaisedAhead.Add(it.Alarm) || true, // Also the second time.
+        AlarmCleared it => session.RaisedAhead.Remove(it.Alarm),
+        _ => true,
+    };
 
     private static bool MeasurementsAreDue(Session session, JournalStore store, TimeSpan now)
     {
@@ -259,6 +268,9 @@ public sealed partial class UplinkLoop
         public TimeSpan? MeasuredSince { get; set; }
 
         public bool Greeted { get; set; }
+
+        /// <summary>Alarms whose beginning has overtaken the backlog on this connection.</summary>
+        public HashSet<string> RaisedAhead { get; } = [];
 
         public string? Fault { get; private set; }
 

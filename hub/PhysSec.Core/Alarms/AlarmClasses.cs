@@ -40,6 +40,10 @@ public static class AlarmClasses
     public const string ProgramDamaged = "program-damaged";
     public const string RecordUnwitnessed = "record-unwitnessed";
     public const string RecordDamaged = "record-damaged";
+    public const string RetentionStopped = "retention-stopped";
+    public const string RetentionShortened = "retention-shortened";
+    public const string ReviewOverdue = "review-overdue";
+    public const string DiskFilling = "disk-filling";
 
     public static string Key(string alarmClass, string source) => $"{alarmClass}:{source}";
 
@@ -57,7 +61,8 @@ public static class AlarmClasses
     }
 
     /// <summary>What only the hub can know: a node that raises or clears one of these is not believed.</summary>
-    public static IReadOnlyList<string> OfHub { get; } = [NodeLost, RecordDiverged, DeadLetter, StrangerAtBroker, NotificationFailed, PolicyAhead, PolicyNotMade, ProgramDamaged, RecordUnwitnessed, RecordDamaged];
+    public static IReadOnlyList<string> OfHub { get; } = [NodeLost, RecordDiverged, DeadLetter, StrangerAtBroker, NotificationFailed, PolicyAhead, PolicyNotMade, ProgramDamaged, RecordUnwitnessed, RecordDamaged,
+        RetentionStopped, RetentionShortened, ReviewOverdue, DiskFilling];
 
     public static IReadOnlyList<string> All { get; } =
     [

@@ -21,8 +21,14 @@ public static class EvidencePack
     public static IReadOnlyList<string> Context { get; } =
     [
         "hub.ledger.began", "hub.node.enrolled", "hub.node.certificate-renewed", "hub.node.revoked", "hub.node.replaced", "hub.node.new-epoch", "hub.hub.restored", "hub.policy.issued",
-        "hub.records.deleted",
+        "hub." + RetentionTerms.RuleVerb,
     ];
+
+    /// <summary>What a pack keeps back: the texts of measurements that nobody asked for.</summary>
+    public const string Measurements = "measurements";
+
+    /// <summary>What a pack keeps back: which auditor searched for what.</summary>
+    public const string Searches = "searches";
 }
 
 /// <summary>The pack's own description of itself. Nothing in it is believed that does not lead to the checkpoint.</summary>
@@ -41,9 +47,11 @@ public static class EvidencePack
 /// <param name="Witnessed">Checkpoints that have left the hub, each with its consistency proof to the pack's own.</param>
 /// <param name="Signatures">The nodes' signatures over batches.</param>
 /// <param name="Policies">The policies whose text is in the pack.</param>
+/// <param name="KeptBack">Which texts whoever made the pack was not given, although they are there (<see cref="EvidencePack.Measurements"/>, <see cref="EvidencePack.Searches"/>).</param>
 public sealed record PackManifest(
     int Format, string Site, DateTimeOffset MadeAt, string MadeBy, string Reason, string Scope, string Classification, string Key, string Checkpoint, long First, long Count,
-    IReadOnlyList<string> Rest, IReadOnlyList<PackWitness> Witnessed, IReadOnlyList<PackSignature> Signatures, IReadOnlyList<PackPolicy> Policies);
+    IReadOnlyList<string> Rest, IReadOnlyList<PackWitness> Witnessed, IReadOnlyList<PackSignature> Signatures, IReadOnlyList<PackPolicy> Policies,
+    IReadOnlyList<string>? KeptBack = null);
 
 /// <summary>An earlier checkpoint and the proof (base64 hashes) that the pack's checkpoint begins with it; no proof for one of another hub epoch that a restore gave up.</summary>
 public sealed record PackWitness(string Note, IReadOnlyList<string> Path, IReadOnlyList<string> Channels);
@@ -54,7 +62,7 @@ public sealed record PackSignature(string Source, long Epoch, string Stream, lon
 /// <summary>A policy whose exact text lies in the pack under <c>policies/{node}-{version}.json</c>.</summary>
 public sealed record PackPolicy(string Node, long Version, string Hash);
 
-/// <summary>One line of the records. Without a body it stands for a record that is not in the pack: its digest proves that it is there, and nothing more.</summary>
+/// <summary>One line of the records. Without a body it stands for a record whose text is kept back or was deleted at the end of its retention: its digest proves that it is there, and nothing more.</summary>
 /// <param name="Leaf">Its place in the tree, from 0.</param>
 /// <param name="Source">See <see cref="LedgerLeaf"/>, as with the next six.</param>
 /// <param name="Epoch">1 or more.</param>

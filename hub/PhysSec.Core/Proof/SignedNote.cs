@@ -10,35 +10,43 @@ namespace PhysSec.Core.Proof;
 /// <param name="signature">64 bytes.</param>
 public delegate bool Ed25519Check(ReadOnlySpan<byte> key, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature);
 
-/// <summary>The public half of a key that signs notes, under its name. Its text is the "vkey" of C2SP signed-note: name+id+base64(01 ‖ key).</summary>
-public sealed record NoteKey(string Name, ReadOnlyMemory<byte> Public)
+/// <summary>What a key of a note signs; the numbers are those of C2SP signed-note.</summary>
+public enum NoteAlgorithm : byte
 {
-    private const byte Ed25519 = 1;
+    /// <summary>The note's text.</summary>
+    Ed25519 = 1,
 
-    /// <summary>First four bytes of SHA-256(name ‖ LF ‖ 01 ‖ key), as a number.</summary>
+    /// <summary>The note's text and the time at which it was seen; see <see cref="Cosignature"/>.</summary>
+    Cosignature = 4,
+}
+
+/// <summary>The public half of a key that signs notes, under its name. Its text is the "vkey" of C2SP signed-note: name+id+base64(algorithm ‖ key).</summary>
+public sealed record NoteKey(string Name, ReadOnlyMemory<byte> Public, NoteAlgorithm Algorithm = NoteAlgorithm.Ed25519)
+{
+    /// <summary>First four bytes of SHA-256(name ‖ LF ‖ algorithm ‖ key), as a number.</summary>
     public uint Id
     {
         get
         {
-            var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes(Name), (byte)'\n', Ed25519, .. Public.Span]);
+            var hash = SHA256.HashData([.. Encoding.UTF8.GetBytes(Name), (byte)'\n', (byte)Algorithm, .. Public.Span]);
             return BinaryPrimitives.ReadUInt32BigEndian(hash);
         }
     }
 
     /// <exception cref="FormatException">It is no vkey, of another kind of key, or its id is not its own.</exception>
-    public static NoteKey Parse(string text)
+    public static NoteKey Parse(string text, NoteAlgorithm algorithm = NoteAlgorithm.Ed25519)
     {
         var parts = text.Trim().Split('+', 3);
         var bytes = new byte[64];
-        if (parts.Length != 3 || !SignedNote.IsName(parts[0]) || !Convert.TryFromBase64String(parts[2], bytes, out var length) || length != 33 || bytes[0] != Ed25519)
-            throw new FormatException("this is no Ed25519 key in the form name+id+base64");
-        var key = new NoteKey(parts[0], bytes.AsMemory(1, 32));
+        if (parts.Length != 3 || !SignedNote.IsName(parts[0]) || !Convert.TryFromBase64String(parts[2], bytes, out var length) || length != 33 || bytes[0] != (byte)algorithm)
+            throw new FormatException($"this is no {(algorithm == NoteAlgorithm.Ed25519 ? "Ed25519 key" : "cosigner's key")} in the form name+id+base64");
+        var key = new NoteKey(parts[0], bytes.AsMemory(1, 32), algorithm);
         return key.ToString() == text.Trim() ? key : throw new FormatException($"the key's id is {key.Id:x8}, not {parts[1]}");
     }
 
-    public override string ToString() => $"{Name}+{Id:x8}+{Convert.ToBase64String([Ed25519, .. Public.Span])}";
+    public override string ToString() => $"{Name}+{Id:x8}+{Convert.ToBase64String([(byte)Algorithm, .. Public.Span])}";
 
-    public bool Equals(NoteKey? other) => other is not null && Name == other.Name && Public.Span.SequenceEqual(other.Public.Span);
+    public bool Equals(NoteKey? other) => other is not null && Name == other.Name && Algorithm == other.Algorithm && Public.Span.SequenceEqual(other.Public.Span);
 
     public override int GetHashCode() => HashCode.Combine(Name, Id);
 }

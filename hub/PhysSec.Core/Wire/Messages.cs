@@ -19,12 +19,13 @@ public enum LinkState { Down = 0, Up = 1 }
 
 /// <summary>
 /// Retained: what this node is. Certificate is the SHA-256 of the one that it connected with. Number counts the births of this journal, and each is counted on its disk before it is
-/// said: an older copy of the card gives itself away by a number that the hub has heard. Null: the journal could not count it.
+/// said: an older copy of the card gives itself away by a number that the hub has heard. Journal is the journal's own mark, made with it: an empty card gives itself away by another. Both are
+/// null when the journal could not count.
 /// </summary>
 public sealed record Birth(
     int Schema, string Node, string Firmware, string Board, bool Simulated, long Epoch, string Boot,
     long LastSeqAccess, string HeadAccess, long PolicyVersion, IReadOnlyList<PointDescription> Points,
-    IReadOnlyList<DoorDescription> Doors, DateTimeOffset? At, string? Certificate = null, long? Number = null);
+    IReadOnlyList<DoorDescription> Doors, DateTimeOffset? At, string? Certificate = null, long? Number = null, string? Journal = null);
 
 /// <summary>Hub → node: a certificate with a later end for the key that the node has, in PEM. Its issuer's signature is what makes it good.</summary>
 public sealed record NodeCertificate(string Certificate);
@@ -36,10 +37,10 @@ public sealed record DoorDescription(DoorId Door, bool EntryReader, bool ExitRea
 /// <summary>Retained. State is <c>online</c>, <c>degraded</c>, <c>updating</c> or <c>offline</c>; the will says <c>lost</c>.</summary>
 public sealed record NodeState(string State, string Boot, long Epoch, DateTimeOffset? At, IReadOnlyList<string>? Faults = null, NodeHealth? Health = null);
 
-/// <summary>What the node page shows. Disk in bytes free; Backlog counts records that the hub has not acknowledged; Damage: how the program was found changed at a start.</summary>
+/// <summary>What the node page shows. Disk in bytes, free and in all; Backlog counts records that the hub has not acknowledged; Damage: how the program was found changed at a start.</summary>
 public sealed record NodeHealth(
     double UptimeSeconds, long Backlog, long DiskFreeBytes, double MemoryMegabytes, ClockQuality Clock, long PolicyVersion,
-    double? PolicyAgeSeconds, long FramesDiscarded, StorageHealth? Storage = null, string? Damage = null);
+    double? PolicyAgeSeconds, long FramesDiscarded, StorageHealth? Storage = null, string? Damage = null, long? DiskTotalBytes = null);
 
 /// <summary>The memory that the node's state lies on. WrittenBytes since the machine's start; LifeUsedPercent at most, null where it does not tell; NearEnd: replace it.</summary>
 public sealed record StorageHealth(string Device, long WrittenBytes, int? LifeUsedPercent, bool NearEnd);

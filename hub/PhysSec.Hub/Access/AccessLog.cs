@@ -18,7 +18,13 @@ public sealed record LogFilter(
 /// <summary>One record. At is null when the node's clock was unset; Body is the record's exact text.</summary>
 public sealed record LogItem(
     long Id, string Node, long Epoch, string Stream, long Seq, DateTimeOffset? At, DateTimeOffset ReceivedAt, bool Late, string Kind, string? Door, string? Direction,
-    string? Person, string? PersonName, string? Outcome, string? Reason, int? Code, string Body);
+    string? Person, string? PersonName, string? Outcome, string? Reason, int? Code, string Body)
+{
+    /// <summary>When the text was deleted at the end of its retention, and the number of the record that certifies it; null: it is there.</summary>
+    public DateTimeOffset? DeletedAt { get; init; }
+
+    public long? Certificate { get; init; }
+}
 
 /// <summary>Newest first. Next is null at the end.</summary>
 public sealed record LogPage(IReadOnlyList<LogItem> Items, long? Next);
@@ -135,5 +141,9 @@ public sealed class AccessLog(Store store, TimeProvider time, People people)
     private LogItem Row(SqliteDataReader it) => new(
         it.Whole("id"), it.Text("source")!, it.Whole("epoch"), it.Text("stream")!, it.Whole("seq"), it.Time("at"), it.Time("received_at")!.Value, it.Flag("late"),
         it.Text("kind")!, it.Text("door"), it.Text("direction"), it.Text("person"), people.NameOf(it.Text("person")), it.Text("outcome"), it.Text("reason"),
-        it.Real("code") is { } code ? (int)code : null, it.Text("body")!);
+        it.Real("code") is { } code ? (int)code : null, it.Text("body")!)
+    {
+        DeletedAt = it.Time("deleted_at"),
+        Certificate = it.Real("certificate") is { } certificate ? (long)certificate : null,
+    };
 }

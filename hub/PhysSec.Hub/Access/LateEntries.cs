@@ -76,7 +76,7 @@ public sealed class LateEntries(Store store, TimeProvider clock, Register regist
     internal static Dictionary<long, LateEntry> All(SqliteConnection store)
     {
         var all = new Dictionary<long, LateEntry>();
-        foreach (var (id, at, body) in store.Query($"select id, at, body from ledger where kind = 'hub.{Verb}' order by id", it => (it.GetInt64(0), it.Time("at")!.Value, it.GetString(2))))
+        foreach (var (id, at, body) in store.Query($"select id, at, body from ledger where kind = 'hub.{Verb}' and body_hash is null order by id", it => (it.GetInt64(0), it.Time("at")!.Value, it.GetString(2))))
         {
             var fact = JsonNode.Parse(body)!["fact"]!;
             var value = AccessJson.Read<NewLateEntry>(fact["after"]!.ToJsonString());

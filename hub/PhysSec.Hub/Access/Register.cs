@@ -52,7 +52,7 @@ public sealed class Register(Store store, People people)
             it.Query(
                 """
                 select id, kind, door, direction, person, at, received_at, late, body from ledger
-                where kind in ('access.granted', 'access.passage') and coalesce(at, received_at) >= $from and coalesce(at, received_at) < $to
+                where kind in ('access.granted', 'access.passage') and body_hash is null and coalesce(at, received_at) >= $from and coalesce(at, received_at) < $to
                 order by coalesce(at, received_at), source, epoch, seq
                 """,
                 Row, ("$from", Back(from)), ("$to", Ahead(to))),

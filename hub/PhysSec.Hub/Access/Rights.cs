@@ -80,7 +80,7 @@ public sealed class Rights(Store store, TimeProvider time, PolicySignal changed)
 
     internal static List<RightRow> InForce(SqliteConnection store) => store.Query("select * from rights where removed_at is null order by id", Row);
 
-    private static RightRow Row(SqliteDataReader it) => new(
+    internal static RightRow Row(SqliteDataReader it) => new(
         it.Text("id")!, it.Text("person")!, it.Text("zone")!, it.Text("schedule")!, it.Time("valid_from")!.Value, it.Time("valid_to")!.Value, it.Text("applicant")!,
         it.Text("approver")!, it.Text("application")!, it.Text("purpose")!, it.Time("removed_at"));
 }

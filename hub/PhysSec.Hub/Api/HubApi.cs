@@ -19,6 +19,9 @@ public static class HubApi
     /// <summary>Auditors and administrators.</summary>
     public const string U = "auditor";
 
+    /// <summary>The second machine that cosigns checkpoints: it sees digests, and nobody's name. Auditors and administrators see what it sees.</summary>
+    public const string W = "witness";
+
     /// <summary>Everybody with a role.</summary>
     public const string Any = "any";
 
@@ -36,6 +39,7 @@ public static class HubApi
         Add(A, "administrator");
         Add(O, "administrator", "operator");
         Add(U, "administrator", "auditor");
+        Add(W, "administrator", "auditor", W);
         Add(Any, "administrator", "operator", "auditor");
 
         void Add(string name, params string[] roles) => options.AddPolicy(name, it => it
@@ -51,6 +55,8 @@ public static class HubApi
         RecordApi.Map(api);
         RegisterApi.Map(api);
         LedgerApi.Map(api);
+        RetentionApi.Map(api);
+        ReviewApi.Map(api);
     }
 
     private static object Health(HubHome state, NodeLink link)

@@ -13,9 +13,20 @@ namespace PhysSec.Hub.Api;
 internal static class LedgerApi
 {
     private const int IndexMax = 1 << 30;
+    private const int NoteMax = 64 << 10;
 
     public static void Map(RouteGroupBuilder api)
     {
+        var proofs = api.MapGroup("/ledger").RequireAuthorization(HubApi.W);
+        proofs.MapGet("/newest", async (Checkpoints checkpoints, HttpContext http) => new { note = (await checkpoints.MakeAsync(http.RequestAborted)).Note, key = checkpoints.Key.ToString() })
+            .WithSummary("The newest checkpoint and its key, to look at: it does not count as held outside. 検証基準値の表示");
+        proofs.MapGet("/consistency", (Store store, long first, long second) => new { consistency = Consistency(store, first, second) })
+            .WithSummary("RFC 6962: proves that the tree of the first size is the beginning of that of the second. 一貫性の証明");
+        proofs.MapPost("/cosignatures", async (Checkpoints checkpoints, HttpContext http) =>
+        {
+            await checkpoints.CosignedAsync(http.Actor(), await NoteAsync(http), http.RequestAborted);
+            return Results.NoContent();
+        }).WithSummary("A checkpoint with the line of a second machine below it (text/plain). 連署の受付");
         var ledger = api.MapGroup("/ledger").RequireAuthorization(HubApi.U);
         ledger.MapGet("/checkpoint", async (Checkpoints checkpoints, HttpContext http) =>
         {
@@ -24,8 +35,6 @@ internal static class LedgerApi
             await checkpoints.LeftAsync(http.Actor(), made, $"api:{http.Actor().Name}", http.Connection.RemoteIpAddress?.ToString() ?? "local", http.RequestAborted);
             return Results.Text(made.Note);
         }).WithSummary("The newest signed checkpoint. 検証基準値");
-        ledger.MapGet("/newest", async (Checkpoints checkpoints, HttpContext http) => new { note = (await checkpoints.MakeAsync(http.RequestAborted)).Note, key = checkpoints.Key.ToString() })
-            .WithSummary("The newest checkpoint and its key, to look at: it does not count as held outside. 検証基準値の表示");
         ledger.MapPost("/evidence", (EvidenceWriter evidence, HubHome home, NewEvidence it, HttpContext http) => GiveAsync(evidence, home, it, http)).WithSummary("An evidence pack. 証拠パック");
         ledger.MapGet("/evidence.zip", (EvidenceWriter evidence, HubHome home, [AsParameters] NewEvidence it, HttpContext http) => GiveAsync(evidence, home, it, http))
             .WithSummary("The same by an address, for a browser. 証拠パック");
@@ -49,13 +58,7 @@ internal static class LedgerApi
         if (it.To is not null && !http.Actor().AtTheMachine) throw new InputException("to", "a file is written on the hub's own machine only", "leave it out, or use physsec-hub evidence");
         if (it.To is not null && File.Exists(it.To)) throw new InputException("to", $"{it.To} is there already", "give a new name");
         var partial = it.To is { } to ? to + ".partial" : Path.Combine(home.Folder, $"evidence-{Path.GetRandomFileName()}.partial");
-        var file = new FileStream(partial, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.ReadWrite,
-            Options = it.To is null ? FileOptions.DeleteOnClose : FileOptions.None,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        var file = Aside(partial, keep: it.To is not null);
         try
         {
             await evidence.WriteAsync(http.Actor(), it.Request(http), file, http.RequestAborted);
@@ -72,6 +75,31 @@ internal static class LedgerApi
             if (it.To is not null) File.Delete(partial);
             throw;
         }
+    }
+
+    /// <summary>A file for the hub's user alone; it goes when it is closed, unless it is kept.</summary>
+    internal static FileStream Aside(string path, bool keep) => new(path, new FileStreamOptions
+    {
+        Mode = FileMode.Create,
+        Access = FileAccess.ReadWrite,
+        Options = keep ? FileOptions.None : FileOptions.DeleteOnClose,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+    });
+
+    private static List<string> Consistency(Store store, long first, long second) => store.Read(it =>
+    {
+        var size = LedgerTree.Size(it);
+        if (second < 1 || second > size) throw new InputException("second", $"the ledger has {size} records", $"give 1–{size}");
+        if (first < 1 || first > second) throw new InputException("first", $"{first} is out of range", $"give 1–{second}");
+        return MerkleTree.Consistency(first, second, LedgerTree.Of(it)).Select(step => step.ToString()).ToList();
+    });
+
+    private static async Task<string> NoteAsync(HttpContext http)
+    {
+        var buffer = new byte[NoteMax];
+        var length = await http.Request.Body.ReadAtLeastAsync(buffer, NoteMax, throwOnEndOfStream: false, http.RequestAborted);
+        if (length == NoteMax) throw new InputException("note", "it is too long for a checkpoint", "send the note that /newest gave, with your line below it");
+        return Encoding.UTF8.GetString(buffer, 0, length);
     }
 
     private static IResult Tile(Store store, int level, string path) => Place(path) is not { } at ? Results.NotFound() : store.Read(it =>

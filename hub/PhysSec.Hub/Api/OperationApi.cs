@@ -25,6 +25,7 @@ internal static class OperationApi
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/nodes", (Nodes nodes) => nodes.List()).RequireAuthorization(HubApi.Any).WithSummary("The nodes and how they are. 制御装置");
+        api.MapGet("/disks", (DiskWatch disks) => disks.List()).RequireAuthorization(HubApi.Any).WithSummary("How full each disk is, and when it will be. ディスク使用量と満杯予測");
         api.MapPost("/nodes", async (Enrolments enrolments, NewNode it, HttpContext http) => await enrolments.InviteAsync(http.Actor(), it.Id, it.Name, it.Minutes ?? 60, it.Replace == true ? it.Reason ?? "" : null))
             .RequireAuthorization(HubApi.A).WithSummary("Invites a node: a one-time code for physsec-node enroll, shown once. 機器登録コード発行");
         api.MapGet("/enrolment/authority", (HubHome state) => Results.Text(state.Authority.RootPem, "application/x-pem-file"))

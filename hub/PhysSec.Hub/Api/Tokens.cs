@@ -25,7 +25,7 @@ public sealed class Tokens(Store store, TimeProvider clock)
     public async Task<string> MakeAsync(Actor actor, string? name, string? role, int hours, bool mayRelease)
     {
         if (!Names.IsPlain(name)) throw new InputException("name", $"\"{name}\" is no name", "use 1–32 of a–z, 0–9 and -");
-        if (role is not ("administrator" or "operator" or "auditor")) throw new InputException("role", $"\"{role}\" is unknown", "use administrator, operator or auditor");
+        if (role is not ("administrator" or "operator" or "auditor" or HubApi.W)) throw new InputException("role", $"\"{role}\" is unknown", "use administrator, operator, auditor or witness");
         if (hours is < 1 or > HoursMax) throw new InputException("hours", string.Create(CultureInfo.InvariantCulture, $"{hours} is out of range"), $"use 1–{HoursMax}");
         if (!actor.AtTheMachine) throw new InputException("role", "a token outlives its maker's session, second factor and account", "use physsec-hub token at the hub's machine");
         var now = clock.GetUtcNow();
@@ -49,7 +49,7 @@ public sealed class Tokens(Store store, TimeProvider clock)
         {
             var role = it.One("select role from tokens where name = $name", row => row.GetString(0), ("$name", name))
                 ?? throw new InputException("name", $"no token is called {name}", "choose one of the list");
-            if (!actor.AtTheMachine && role == "auditor") throw new InputException("name", "an administrator alone ends no auditor", "wait until it expires");
+            if (!actor.AtTheMachine && role is "auditor" or HubApi.W) throw new InputException("name", "an administrator alone ends no auditor and no witness", "wait until it expires");
             it.Execute("delete from tokens where name = $name", ("$name", name));
             Records.Act(it, new Act(actor, "token.removed", name, reason), clock.GetUtcNow());
         });

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PhysSec.Core.Proof;
 
 namespace PhysSec.Hub.Configuration;
 
@@ -21,6 +22,25 @@ public sealed record HubConfiguration
     public NotifyConfiguration Notify { get; init; } = new();
 
     public LedgerConfiguration Ledger { get; init; } = new();
+
+    public RetentionConfiguration Retention { get; init; } = new();
+
+    public ReviewConfiguration Review { get; init; } = new();
+}
+
+/// <summary>After how many years (1, 3, 5 or 7) the records of a class lose their text. What a proof needs is kept for ever.</summary>
+public sealed record RetentionConfiguration
+{
+    /// <summary>Entries, exits, refusals and the register.</summary>
+    public int Access { get; init; } = 3;
+
+    /// <summary>Alarms and their messages.</summary>
+    public int Alarms { get; init; } = 3;
+
+    public int Measurements { get; init; } = 1;
+
+    /// <summary>What people did at the hub: also who gave which right, which outlives the entries made by it.</summary>
+    public int Acts { get; init; } = 5;
 }
 
 /// <summary>How the record's checkpoints leave this machine.</summary>
@@ -37,6 +57,9 @@ public sealed record LedgerConfiguration
 
     /// <summary>From which hour of the site's day (0–23).</summary>
     public int MailHour { get; init; } = 8;
+
+    /// <summary>Keys of the machines whose cosignatures are taken (<c>physsec-verify witness</c> prints its own).</summary>
+    public IReadOnlyList<string> Cosigners { get; init; } = [];
 }
 
 /// <summary>Plain HTTP is served only on a loopback address; anywhere else HTTPS with a certificate of the hub's own authority.</summary>
@@ -167,6 +190,15 @@ public static class ConfigurationReader
         foreach (var to in it.Ledger.Auditors.Where(to => !MimeKit.MailboxAddress.TryParse(to, out _)))
             yield return new("ledger.auditors", $"\"{to}\" is no mail address", "Use one like auditor@example.jp");
         if (it.Ledger.Auditors.Count > 0 && it.Notify.Smtp is null) yield return new("ledger.auditors", "there is no mail server for them", "Configure notify.smtp");
+        foreach (var key in it.Ledger.Cosigners)
+            if (Fault(key) is { } wrong) yield return new("ledger.cosigners", $"\"{key}\": {wrong}", "Copy the line that physsec-verify witness printed");
+        foreach (var name in Retention.RecordClasses.All)
+        {
+            if (Retention.RecordClasses.Years(it.Retention, name) is var years && !Core.Proof.RetentionTerms.Periods.Contains(years))
+                yield return new($"retention.{name}", $"{years} years are no period", $"Use {string.Join(", ", Core.Proof.RetentionTerms.Periods)}; the register is kept for a year at the least");
+        }
+
+        foreach (var fault in it.Review.Faults()) yield return fault;
         if (it.Notify.RepeatSeconds is < 10 or > 86_400) yield return new("notify.repeatSeconds", $"{it.Notify.RepeatSeconds} is out of range", "Use 10–86400");
         if (it.Notify.Language is not ("ja" or "en")) yield return new("notify.language", $"\"{it.Notify.Language}\" is unknown", "Use ja or en");
         if (it.Notify.Smtp is { } smtp)
@@ -186,6 +218,19 @@ public static class ConfigurationReader
         {
             if (!Uri.TryCreate(hook.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")) yield return new("notify.webhook.url", $"\"{hook.Url}\" is no http address", "Use one like https://host/path");
             if (hook.SecretFile.Length == 0 || !File.Exists(Path.Combine(folder, hook.SecretFile))) yield return new("notify.webhook.secretFile", $"\"{hook.SecretFile}\" is not there", "Write a secret of at least 32 characters into it");
+        }
+    }
+
+    private static string? Fault(string cosigner)
+    {
+        try
+        {
+            NoteKey.Parse(cosigner, NoteAlgorithm.Cosignature);
+            return null;
+        }
+        catch (FormatException fault)
+        {
+            return fault.Message;
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core.Proof;
+using PhysSec.Hub.Access;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Storage;
 
@@ -18,6 +19,7 @@ public sealed record Unwitnessed(long Records, DateTimeOffset? Since);
 public sealed class Checkpoints(HubHome home, TimeProvider clock)
 {
     private const string Began = "ledger.began";
+    private const string Cosigner = "cosigner";
 
     /// <summary>The key under which this life of the hub signs.</summary>
     public NoteKey Key => home.LedgerKey.Named(Origin(home.Store.Read(Records.HubEpoch)));
@@ -47,6 +49,42 @@ public sealed class Checkpoints(HubHome home, TimeProvider clock)
         if (store.Execute("insert into witnesses values ($id, $channel, $at) on conflict do nothing", ("$id", it.Id), ("$channel", channel), ("$at", now)) == 0) return;
         Records.Act(store, new Act(actor, "checkpoint.left", channel, null, null, new JsonObject { ["size"] = it.Value.Size, ["root"] = it.Value.Root.ToString(), ["to"] = to }), now);
     }, cancel);
+
+    /// <summary>
+    /// Takes a second machine's line below a checkpoint of this ledger. That machine holds the checkpoint now, so it counts as held outside; a line that is newer takes the place
+    /// of the same machine's older one.
+    /// </summary>
+    /// <exception cref="InputException">It is no checkpoint of this ledger, or no known machine has cosigned it.</exception>
+    public Task CosignedAsync(Actor actor, string text, CancellationToken cancel = default)
+    {
+        var (note, value) = Read(text);
+        var signers = home.Configuration.Ledger.Cosigners.Select(it => NoteKey.Parse(it, NoteAlgorithm.Cosignature))
+            .Select(key => (Key: key, At: Cosignature.TimeOf(note, key, LedgerKey.Check))).Where(it => it.At is not null).ToList();
+        if (signers.Count == 0) throw new InputException("note", "no machine that this hub knows has cosigned it", "name the machine's key in hub.json, ledger.cosigners");
+        return home.Store.WriteAsync(store =>
+        {
+            var now = clock.GetUtcNow();
+            if (store.One("select id, note from checkpoints where size = $size order by id desc limit 1", Row, ("$size", value.Size)) is not var (id, before) || SignedNote.Parse(before).Text != note.Text)
+                throw new InputException("note", $"this hub has made no such checkpoint over {value.Size} records", "cosign the one that /newest gives");
+            var stored = SignedNote.Parse(before);
+            foreach (var (key, at) in signers)
+            {
+                var lines = note.Signatures.Where(it => it.Name == key.Name && it.KeyId == key.Id);
+                stored = stored with { Signatures = [.. stored.Signatures.Where(it => it.Name != key.Name || it.KeyId != key.Id), .. lines] };
+                var channel = $"{Cosigner}:{key.Name}";
+                if (store.Execute("insert into witnesses values ($id, $channel, $at) on conflict do nothing", ("$id", id), ("$channel", channel), ("$at", now)) == 0) continue;
+                Records.Act(store, new Act(actor, "checkpoint.cosigned", channel, null, null, new JsonObject
+                {
+                    ["size"] = value.Size,
+                    ["root"] = value.Root.ToString(),
+                    ["seenAt"] = at!.Value.ToString("O"),
+                    ["key"] = key.ToString(),
+                }), now);
+            }
+
+            store.Execute("update checkpoints set note = $note where id = $id", ("$id", id), ("$note", stored.ToString()));
+        }, cancel);
+    }
 
     public SignedCheckpoint? Newest() => home.Store.Read(Newest);
 
@@ -107,4 +145,17 @@ public sealed class Checkpoints(HubHome home, TimeProvider clock)
     }
 
     private string Origin(long hubEpoch) => Checkpoint.OriginOf(home.Site, hubEpoch);
+
+    private static (SignedNote Note, Checkpoint Value) Read(string text)
+    {
+        try
+        {
+            var note = SignedNote.Parse(text);
+            return (note, Checkpoint.Parse(note.Text));
+        }
+        catch (FormatException fault)
+        {
+            throw new InputException("note", fault.Message, "send the note that /newest gave, with your line below it");
+        }
+    }
 }

@@ -56,6 +56,7 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
             it => it.GetInt64(0), ("$size", size)).ToHashSet();
         var policies = Policies(store, request.Filter, size);
         context.UnionWith(policies.Select(it => it.Record).OfType<long>());
+        context.UnionWith(Certificates(store, whole, first, count, chosen, size));
         long[] ids = [.. context.Union(chosen).Order()];
         using (var records = new StreamWriter(zip.CreateEntry(EvidencePack.RecordsName, CompressionLevel.Fastest).Open(), new UTF8Encoding(false)) { NewLine = "\n" })
         {
@@ -65,8 +66,8 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
             {
                 cancel.ThrowIfCancellationRequested();
                 var judged = context.Contains(line.Leaf + 1);
-                var asked = inPack.Contains(line.Leaf + 1) && MayShow(line, request);
-                var shown = judged || asked ? line with { Context = !asked, BodyHash = null } : line with { Body = null, Prev = null };
+                var asked = line.Body is not null && inPack.Contains(line.Leaf + 1) && MayShow(line, request);
+                var shown = line.Body is null ? line with { Prev = null } : judged || asked ? line with { Context = !asked, BodyHash = null } : line with { Body = null, Prev = null };
                 records.WriteLine(JsonSerializer.Serialize(shown, PackJson.Plain.PackLine));
                 if (shown.Body is null) continue;
                 var stream = (line.Source, line.Epoch, line.Stream);
@@ -81,7 +82,8 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
         var manifest = new PackManifest(
             EvidencePack.Format, site, now, by, request.Reason!.Trim(), Scope(request.Filter), Classification,
             key.ToString(), head.Note, first, count, [.. MerkleTree.Rest([.. ids.Select(it => it - 1)], size, LedgerTree.Of(store)).Select(it => it.ToString())],
-            Witnessed(store, head.Value), Signatures(store, seqs), [.. texts.Select(it => it.Policy)]);
+            Witnessed(store, head.Value), Signatures(store, seqs), [.. texts.Select(it => it.Policy)],
+            [.. KeptBack(request)]);
         Put(zip, EvidencePack.ManifestName, JsonSerializer.Serialize(manifest, PackJson.Plain.PackManifest));
         Put(zip, EvidencePack.PageName, EvidencePage.Text);
         Put(zip, EvidencePack.ReadMeName, EvidencePage.ReadMe(manifest, head.Value, chosen.LongLength));
@@ -91,6 +93,33 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
     private static bool MayShow(PackLine line, EvidenceRequest request) =>
         (line.Stream != Streams.Measurements || request.Measurements)
         && (request.Filter.Searches || line.Source != Records.Hub || !line.Body!.Contains($"\"verb\":\"{AccessLog.SearchedVerb}\"", StringComparison.Ordinal));
+
+    private static IEnumerable<string> KeptBack(EvidenceRequest request)
+    {
+        if (!request.Measurements) yield return EvidencePack.Measurements;
+        if (!request.Filter.Searches) yield return EvidencePack.Searches;
+    }
+
+    // By what right a text is not there any more: the certificates of those records that are asked for.
+    private static IEnumerable<long> Certificates(SqliteConnection store, bool whole, long first, long count, long[] chosen, long size)
+    {
+        if (whole)
+        {
+            return store.Query(
+                "select distinct certificate from ledger where id > $first and id <= $last and certificate <= $size", it => it.GetInt64(0), ("$first", first), ("$last", first + count), ("$size", size));
+        }
+
+        var found = new HashSet<long>();
+        using var command = store.Command("select certificate from ledger where id = $id and certificate <= $size", ("$id", 0L), ("$size", size));
+        command.Prepare();
+        foreach (var id in chosen)
+        {
+            command.Parameters[0].Value = id;
+            if (command.ExecuteScalar() is long it) found.Add(it);
+        }
+
+        return found;
+    }
 
     private static string Scope(LogFilter it)
     {
@@ -121,7 +150,7 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
             select it.id, it.source, it.epoch, it.stream, it.seq, it.received_at, it.late, it.hash, it.body, coalesce(
                 (select hash from ledger where source = it.source and epoch = it.epoch and stream = it.stream and seq = it.seq - 1),
                 (select hash from reissued where source = it.source and epoch = it.epoch and stream = it.stream and seq = it.seq - 1)),
-              (select prev from batch_signatures where source = it.source and epoch = it.epoch and stream = it.stream and first = it.seq limit 1)
+              (select prev from batch_signatures where source = it.source and epoch = it.epoch and stream = it.stream and first = it.seq limit 1), it.body_hash
             from ledger it where it.id = $id
             """,
             ("$id", 0L));
@@ -131,10 +160,10 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
             command.Parameters[0].Value = id;
             using var row = command.ExecuteReader();
             if (!row.Read()) continue; // The verifier says that it is missing.
-            var (seq, body) = (row.GetInt64(4), row.GetString(8));
+            var (seq, body, digest) = (row.GetInt64(4), row.IsDBNull(11) ? row.GetString(8) : null, row.IsDBNull(11) ? null : row.GetString(11));
             var prev = seq == 1 ? Chain.Genesis : !row.IsDBNull(9) ? row.GetString(9) : !row.IsDBNull(10) ? row.GetString(10) : null;
             yield return new(
-                id - 1, row.GetString(1), row.GetInt64(2), row.GetString(3), seq, row.GetInt64(5), row.GetInt64(6) != 0, row.GetString(7), prev, body, LedgerLeaf.HashOf(body),
+                id - 1, row.GetString(1), row.GetInt64(2), row.GetString(3), seq, row.GetInt64(5), row.GetInt64(6) != 0, row.GetString(7), prev, body, digest ?? LedgerLeaf.HashOf(body!),
                 tree(0, id - 1).ToString(), false);
         }
     }

@@ -72,10 +72,10 @@ public static class LedgerTree
     public static byte[] Tile(SqliteConnection store, int level, long index) => Tile(store, Key(level, index));
 
     /// <summary>The columns that make a leaf, in the order in which <see cref="Leaf"/> reads them, the record's number first.</summary>
-    internal const string Columns = "id, source, epoch, stream, seq, received_at, late, hash, body";
+    internal const string Columns = "id, source, epoch, stream, seq, received_at, late, hash, body, body_hash";
 
     internal static LedgerLeaf Leaf(SqliteDataReader row) => new(
-        row.GetString(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6) != 0, row.GetString(7), LedgerLeaf.HashOf(row.GetString(8)));
+        row.GetString(1), row.GetInt64(2), row.GetString(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6) != 0, row.GetString(7), row.IsDBNull(9) ? LedgerLeaf.HashOf(row.GetString(8)) : row.GetString(9));
 
     private static void Add(SqliteConnection store, int level, long from, List<TreeHash> hashes)
     {

@@ -10,6 +10,11 @@ internal sealed class JapaneseFont : IFontResolver
 
     private static readonly string[] _places = [Path.Combine(AppContext.BaseDirectory, "fonts", "ipaexg.ttf"), "/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf"];
 
+    private static readonly Lazy<FontCoverage> _coverage = new(() => new FontCoverage(File.ReadAllBytes(_places.First(File.Exists))));
+
+    /// <summary>The text as this font can show it.</summary>
+    public static string Shown(string text) => _coverage.Value.Shown(text);
+
     /// <summary>Once a process, before the first sheet.</summary>
     /// <exception cref="InputException">The font is not on this machine.</exception>
     public static void Need()

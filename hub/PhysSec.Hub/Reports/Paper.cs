@@ -20,6 +20,8 @@ internal sealed class Paper : IDisposable
     private const double Pad = 3;
     private const double Size = 8;
     private const double Leading = 11;
+    private const string Closing = "、。，．・：；！？）」』】〕》〉ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ%)],.:;!?";
+    private const string Opening = "（「『【〔《〈([";
 
     private readonly PdfDocument _document = new();
     private readonly XFont _font;
@@ -28,6 +30,7 @@ internal sealed class Paper : IDisposable
     private readonly bool _landscape;
     private XGraphics _page;
     private double _y;
+    private (double Until, double Wide) _beside;
 
     public Paper(string title, bool landscape)
     {
@@ -83,6 +86,7 @@ internal sealed class Paper : IDisposable
     public void Code(string text, double side)
     {
         Room(side);
+        _beside = (_y + side, side + (2 * Pad));
         using var code = QRCodeGenerator.GenerateQrCode(text, QRCodeGenerator.ECCLevel.L);
         var dot = side / code.ModuleMatrix.Count;
         for (var row = 0; row < code.ModuleMatrix.Count; row++)
@@ -100,9 +104,18 @@ internal sealed class Paper : IDisposable
         {
             var box = new XRect(Margin + (i * wide), _y, wide, high);
             _page.DrawRectangle(XPens.Gray, box);
-            _page.DrawString(names[i], _small, XBrushes.Black, box.X + Pad, box.Y + 9);
+            _page.DrawString(JapaneseFont.Shown(names[i]), _small, XBrushes.Black, box.X + Pad, box.Y + 9);
         }
 
+        _y += high + Pad;
+    }
+
+    /// <summary>An empty box to write into by hand, over the whole width.</summary>
+    public void Box(string name, double high)
+    {
+        Room(high);
+        _page.DrawRectangle(XPens.Gray, new XRect(Margin, _y, Width, high));
+        _page.DrawString(JapaneseFont.Shown(name), _small, XBrushes.Black, Margin + Pad, _y + 9);
         _y += high + Pad;
     }
 
@@ -140,7 +153,7 @@ internal sealed class Paper : IDisposable
     private void Begin(Action? head = null)
     {
         _page.Dispose();
-        _page = Next();
+        (_page, _beside) = (Next(), default);
         head?.Invoke();
     }
 
@@ -151,7 +164,7 @@ internal sealed class Paper : IDisposable
 
     private void Text(string text, XFont font, double leading)
     {
-        foreach (var line in Broken(text, font, Width))
+        foreach (var line in Broken(text, font, Width - (_y < _beside.Until ? _beside.Wide : 0)))
         {
             Room(leading);
             _page.DrawString(line, font, XBrushes.Black, Margin, _y + (leading * 0.8));
@@ -175,14 +188,14 @@ internal sealed class Paper : IDisposable
         _y += high;
     }
 
-    // Japanese breaks between any two characters; Latin words and numbers stay whole where they fit into a line.
+    // Japanese breaks between any two characters but before a closing mark and after an opening one (禁則); Latin words and numbers stay whole where they fit into a line.
     private List<string> Broken(string text, XFont font, double width)
     {
         var lines = new List<string>();
-        foreach (var paragraph in text.ReplaceLineEndings("\n").Split('\n'))
+        foreach (var paragraph in JapaneseFont.Shown(text.ReplaceLineEndings("\n")).Split('\n'))
         {
             var (line, used) = ("", 0.0);
-            foreach (var part in Parts(paragraph))
+            foreach (var part in Bound(Parts(paragraph)))
             {
                 var wide = Wide(part, font);
                 if (used + wide > width && line.Length > 0)
@@ -203,6 +216,22 @@ internal sealed class Paper : IDisposable
         }
 
         return lines;
+    }
+
+    private static IEnumerable<string> Bound(IEnumerable<string> parts)
+    {
+        var bound = "";
+        foreach (var part in parts)
+        {
+            if (bound.Length > 0 && bound != " " && part != " " && (Closing.Contains(part[0], StringComparison.Ordinal) || Opening.Contains(bound[^1], StringComparison.Ordinal))) bound += part;
+            else
+            {
+                if (bound.Length > 0) yield return bound;
+                bound = part;
+            }
+        }
+
+        if (bound.Length > 0) yield return bound;
     }
 
     private static IEnumerable<string> Parts(string text)

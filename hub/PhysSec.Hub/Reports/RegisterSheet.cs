@@ -5,6 +5,7 @@ using CsvHelper.Configuration;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Retention;
 using PhysSec.Hub.Web.Language;
 
 namespace PhysSec.Hub.Reports;
@@ -13,6 +14,9 @@ namespace PhysSec.Hub.Reports;
 public sealed record RegisterMonth(
     string Site, DateTimeOffset From, DateTimeOffset To, DateTimeOffset MadeAt, string MadeBy, IReadOnlyList<Visit> Visits, Completeness Completeness, SignedCheckpoint Checkpoint, string Key)
 {
+    /// <summary>Records of the period that have lost their texts at the end of their retention.</summary>
+    public long Deleted { get; init; }
+
     /// <summary>yyyy-MM, for a file's name.</summary>
     public string Name { get; init; } = "";
 
@@ -43,6 +47,7 @@ public sealed class RegisterSheet(HubHome home, Register register, Doors doors, 
         return new(home.Configuration.Site, from, to, now, by.Name, register.List(from, to), home.Store.Read(it => Completeness.Of(it, from, to)), made, checkpoints.Key.ToString())
         {
             Name = _time.Day(from)[..7],
+            Deleted = home.Store.Read(it => RetentionBook.Deleted(it, from, to)),
         };
     }
 
@@ -64,6 +69,7 @@ public sealed class RegisterSheet(HubHome home, Register register, Doors doors, 
         foreach (var stream in it.Completeness.Streams) yield return Both("sheet.stream", ("node", stream.Node), ("epoch", stream.Epoch), ("n", stream.Last), ("missing", stream.Missing));
         yield return Both("sheet.gaps", ("u", it.Completeness.Undeclared), ("k", it.Completeness.Declared.Count), ("d", it.Completeness.Diverged));
         foreach (var gap in it.Completeness.Declared) yield return $"・{_time.Full(gap.At)} {gap.Node}: {Both("gap." + gap.Kind)}";
+        if (it.Deleted > 0) yield return Both("sheet.deleted", ("n", it.Deleted));
         yield return Both("sheet.rests-on", ("n", it.Checkpoint.Value.Size), ("at", _time.Full(it.Checkpoint.Value.At)));
     }
 

@@ -152,11 +152,30 @@ internal static class Schema
         create table witnesses (checkpoint integer not null references checkpoints (id), channel text not null, at integer not null, primary key (checkpoint, channel)) without rowid;
         """,
         """
-        -- What a node issued again in a later epoch because it could not know that it was here. In the ledger it stands once, under the key that came first; this is where it stands again.
+        -- At the end of its retention a record loses its text (body is then {}) and whatever tells of a person, a door or a time. What its leaf says stays, with the digest of
+        -- the text, when it was deleted and the number of the record that certifies it.
+        alter table ledger add column body_hash text;
+        alter table ledger add column deleted_at integer;
+        alter table ledger add column certificate integer;
+        create table certificates (record integer primary key, at integer not null, class text not null, count integer not null, body text not null);
+
+        -- The period in force of each class and, while one waits, the shorter one; through: nothing up to that number is left to delete but what is held.
+        create table retention (class text primary key, years integer not null, next_years integer, next_at integer, through integer not null default 0) without rowid;
+
+        -- Legal holds (廃棄停止). Lifting one takes two people; nothing is removed from here.
+        create table holds (
+          id integer primary key, begins integer not null, ends integer, person text, door text, reason text not null, set_by text not null, set_by_id text not null, set_at integer not null,
+          asked_by text, asked_by_id text, asked_by_role text, asked_at integer, asked_reason text, lifted_by text, lifted_at integer);
+        """,
+        "create index ledger_entered on ledger (person, door) where kind = 'access.passage' and direction = 'in'; -- Whether somebody ever entered by a door.",
+        "create table disk_use (source text not null, at integer not null, used integer not null, total integer not null, primary key (source, at)) without rowid;",
+        """
+        -- What a node issued again in a later epoch because it could not know that it was here. In the ledger it stands once, under the key that came first; this is where it stands
+        -- again, on which chain value. Of its text nothing is kept here: what is deleted there is gone.
         create table reissued (
-          source text not null, epoch integer not null, stream text not null, seq integer not null, hash text not null, body text not null,
+          source text not null, epoch integer not null, stream text not null, seq integer not null, hash text not null, prev text not null,
           first integer not null references ledger (id), received_at integer not null, primary key (source, epoch, stream, seq)) without rowid;
-        create index ledger_timeless on ledger (source, stream, epoch) where at is null;
+        create index ledger_timeless on ledger (source, stream, epoch) where at is null and body_hash is null;
         """,
     ];
 

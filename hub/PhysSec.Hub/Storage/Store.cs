@@ -32,7 +32,7 @@ public sealed class Store : IAsyncDisposable
         _connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 }.ConnectionString;
         _writer = new SqliteConnection(_connection);
         _writer.Open();
-        Execute(_writer, "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma busy_timeout = 10000");
+        Execute(_writer, "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000");
         Schema.Apply(_writer);
         CatchUp();
         _loop = Task.Run(WriteLoopAsync);

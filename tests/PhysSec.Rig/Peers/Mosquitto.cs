@@ -16,6 +16,9 @@ public sealed class Mosquitto : IAsyncDisposable
     public static readonly IReadOnlyList<PointId> Observed =
         [new("room.temperature"), new("room.humidity"), new("mains"), new("leak"), new("ups.on-battery"), new("ups.low-battery"), new("ups.charge"), new("ups.runtime")];
 
+    /// <summary>A certificate of this name hears all of the site; no customer's broker has such a line.</summary>
+    public const string Eavesdropper = "eavesdropper";
+
     private readonly Child _child;
 
     private Mosquitto(Child child, int port, string log) => (_child, Port, LogFile) = (child, port, log);
@@ -51,6 +54,9 @@ public sealed class Mosquitto : IAsyncDisposable
         }
     }
 
+    /// <summary>kill -9. A new one in the same folder goes on from what this one had saved.</summary>
+    public Task KillAsync() => _child.KillAsync();
+
     public ValueTask DisposeAsync() => _child.DisposeAsync();
 
     /// <summary>Each certificate's rights: the hub all of the site, a node its own topics, an observer what may be observed.</summary>
@@ -72,6 +78,8 @@ public sealed class Mosquitto : IAsyncDisposable
             "topic read $SYS/#",
             "user observer.tool",
             .. observed.Select(it => $"topic read {it}"),
+            $"user observer.{Eavesdropper}",
+            $"topic read {Topics.Hub(site)[..^"hub".Length]}#",
             .. writes.Select(it => $"pattern write {it}"),
             .. Topics.NodeReads(site, self).Select(it => $"pattern read {it}"),
             "",

@@ -8,9 +8,7 @@ namespace PhysSec.Rig.Soak;
 /// </summary>
 public static class KillSoak
 {
-    private static readonly string[] _badges = ["alice", "bob", "carol", "grace", "mallory"];
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan _hand = TimeSpan.FromMilliseconds(60); // Two cards without a gap are one frame to a reader.
 
     /// <returns>0 when every round held; 1 at the first that did not (the sentence is printed).</returns>
     public static async Task<int> RunAsync(int rounds, int seed, TextWriter output, Action<string>? say, CancellationToken cancel)
@@ -54,28 +52,11 @@ public static class KillSoak
 
     private static async Task<int> RoundAsync(Instance instance, Ledger ledger, Random random, CancellationToken cancel)
     {
-        // One stream of badges, cut off at a random moment; whoever is let in also opens the door now and then.
-        var shown = 0;
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var moment = TimeSpan.FromMilliseconds(random.Next(20, 1_500));
-        var walk = new Random(random.Next());
-        var stream = Task.Run(async () =>
-        {
-            while (!end.IsCancellationRequested)
-            {
-                await instance.ActAsync($"badge {_badges[walk.Next(_badges.Length)]} {(walk.Next(4) == 0 ? "out" : "in")}", cancel);
-                shown++;
-                await Task.Delay(_hand, TimeProvider.System, cancel);
-                if (walk.Next(3) != 0) continue;
-                await instance.ActAsync("push", cancel);
-                await instance.ActAsync("close", cancel);
-            }
-        }, cancel);
+        await using var visitors = new Visitors(instance, new Random(random.Next()), cancel);
         await Task.Delay(moment, TimeProvider.System, cancel);
         await instance.KillNodeAsync();
-        await end.CancelAsync();
-        await stream;
-        await instance.ActAsync("close", cancel);
+        var shown = await visitors.StopAsync();
 
         await LockIsOffAsync(instance, "after the kill", cancel);
         ledger.ReadJournal();

@@ -116,7 +116,9 @@ public sealed class ConsoleTests(ConsoleVisitor visitor)
     [InlineData("/alarms", "alarms")]
     [InlineData("/doors", "doors")]
     [InlineData("/log", "log")]
+    [InlineData("/review", "review")]
     [InlineData("/evidence", "proof")]
+    [InlineData("/retention", "retention")]
     [InlineData("/turned-away", "turned-away")]
     [InlineData("/register", "register")]
     [InlineData("/people", "people")]
@@ -154,7 +156,7 @@ public sealed class ConsoleTests(ConsoleVisitor visitor)
         await Page.GotoAsync("/language/en");
         try
         {
-            foreach (var path in new[] { "/", "/alarms", "/doors", "/log", "/register", "/evidence", "/turned-away", "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/nodes", "/notifications", "/accounts" })
+            foreach (var path in new[] { "/", "/alarms", "/doors", "/log", "/register", "/review", "/evidence", "/retention", "/turned-away", "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/nodes", "/notifications", "/accounts" })
             {
                 await Page.GotoAsync(path);
                 await Expect(Page.Locator("h1").First).ToBeVisibleAsync();

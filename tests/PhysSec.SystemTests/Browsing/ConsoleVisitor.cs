@@ -46,7 +46,7 @@ public sealed class ConsoleVisitor(RunningRoom room) : IAsyncLifetime
         if (_auditor is not null) return _auditor;
 
         var second = await SecondAdministratorAsync();
-        ADayPasses();
+        ADayPasses(Instance);
         await RequestAuditorAsync();
         return _auditor = await JoinAsync(await ApprovedAsync(second), "kansa");
     }
@@ -100,9 +100,10 @@ public sealed class ConsoleVisitor(RunningRoom room) : IAsyncLifetime
     }
 
     /// <summary>As if the accounts that one administrator made alone had been made a day earlier.</summary>
-    public void ADayPasses()
+    public static void ADayPasses(Instance instance)
     {
-        using var accounts = new SqliteConnection($"Data Source={Path.Combine(Instance.HubFolder, "operators.db")};Pooling=False");
+        ArgumentNullException.ThrowIfNull(instance);
+        using var accounts = new SqliteConnection($"Data Source={Path.Combine(instance.HubFolder, "operators.db")};Pooling=False");
         accounts.Open();
         using var command = accounts.CreateCommand();
         command.CommandText = "update AspNetUsers set AloneAt = '2026-01-01 00:00:00+00:00' where AloneAt is not null";

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using static Microsoft.Playwright.Assertions;
 
 namespace PhysSec.SystemTests.Browsing;
@@ -35,17 +34,7 @@ public sealed class RegisterPageTests(ConsoleVisitor visitor)
         await Expect(auditor.GetByTestId("enter-later")).ToHaveCountAsync(0);
         var given = await auditor.RunAndWaitForDownloadAsync(() => auditor.GetByTestId("register-pdf").ClickAsync());
         var pdf = await given.PathAsync();
-        Assert.Contains("配達 太郎", await RunAsync("pdftotext", pdf, "-"), StringComparison.Ordinal);
-        Assert.All((await RunAsync("pdffonts", pdf)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[2..], it => Assert.Matches(@"IPAexGothic .* yes yes (yes|no) ", it)); // Embedded, as a subset.
-        await RunAsync("pdftoppm", "-r", "70", "-png", pdf, Path.Combine(RunningRoom.Artefacts, "register-paper"));
-    }
-
-    private static async Task<string> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
-        var said = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(0, process.ExitCode);
-        return said;
+        Assert.Contains("配達 太郎", await PrintedPaper.RunAsync("pdftotext", pdf, "-"), StringComparison.Ordinal);
+        await PrintedPaper.LookAsync(pdf, "register-paper");
     }
 }

@@ -15,9 +15,9 @@ public sealed class RoleTests(ConsoleVisitor visitor)
         var page = (await visitor.OperatorAsync()).Page;
         await MenuAsync(page, "overview", "alarms", "doors", "nodes");
         await Browser.PictureAsync(page, "operator-1280");
-        await RefusedAsync(page, "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/log", "/register", "/accounts", "/notifications", "/evidence", "/turned-away");
+        await RefusedAsync(page, "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/log", "/register", "/accounts", "/notifications", "/evidence", "/retention", "/turned-away", "/review", "/review/2026-11");
         await Browser.PictureAsync(page, "not-allowed-1280");
-        foreach (var file in new[] { "/api/v1/people.csv?encoding=utf-8", "/api/v1/records?limit=1" })
+        foreach (var file in new[] { "/api/v1/people.csv?encoding=utf-8", "/api/v1/records?limit=1", "/api/v1/retention", "/api/v1/retention/certificates/1.pdf", "/api/v1/people/p-alice/extract.zip?reason=x" })
             Assert.Equal(403, (await page.APIRequest.GetAsync(file)).Status);
     }
 
@@ -25,8 +25,10 @@ public sealed class RoleTests(ConsoleVisitor visitor)
     public async Task An_auditor_reads_and_changes_nothing()
     {
         var page = (await visitor.AuditorAsync()).Page;
-        await MenuAsync(page, "overview", "alarms", "log", "register", "evidence", "turned-away", "notifications", "accounts");
+        await MenuAsync(page, "overview", "alarms", "log", "register", "review", "evidence", "retention", "turned-away", "notifications", "accounts");
         await RefusedAsync(page, "/doors", "/people", "/people/p-alice", "/people/new", "/nodes");
+
+        Assert.Equal(403, (await page.APIRequest.GetAsync("/api/v1/people/p-alice/extract.zip?reason=x")).Status);
 
         await page.GotoAsync("/accounts");
         await Expect(page.GetByTestId("account").First).ToBeVisibleAsync();

@@ -95,6 +95,40 @@ public sealed class EvidenceTests(RunningRoom room)
         Assert.InRange(wrong, Tamperings, 2 * Tamperings); // Most of what was spoilt is found, whoever holds nothing included.
     }
 
+    [Fact]
+    public async Task Page_and_program_agree_on_which_missing_texts_were_deleted_by_right_and_which_were_not()
+    {
+        var (folder, pack, _) = await TakeAsync();
+        using var _1 = folder;
+        var html = Path.Combine(folder.Path, "verify.html");
+        using (var zip = await ZipFile.OpenReadAsync(pack, Cancel)) await zip.GetEntry(EvidencePack.PageName)!.ExtractToFileAsync(html, Cancel);
+        await using var browser = await Browser.StartAsync();
+        var page = await browser.VisitAsync(new Uri("file:///"), 1280, 900);
+        await page.GotoAsync(new Uri(html).ToString());
+        var first = Environment.TickCount & 0xffffff;
+        foreach (var (mistake, code) in DeletionPack.Mistakes)
+        {
+            for (var seed = first; seed < first + 5; seed++)
+            {
+                var (made, key, now) = DeletionPack.Make(mistake, new Random(seed));
+                var own = new Own([], key, now);
+                var program = PackVerifier.Verify(new MemoryStream(made), own);
+                var said = $"seed {seed}, {mistake}:\n{string.Join('\n', program.Findings.Select(it => $"{it.Kind} {it.Code} {it.En}"))}";
+                Assert.True(program.Good == code is null, said);
+                Assert.True(code is null ? program.Findings.Any(it => it.Code == "deleted") : program.Findings.Any(it => it.Kind == FindingKind.Wrong && it.Code == code), said);
+                var (codes, firstWrong, isGood) = await AskPageAsync(page, made, own);
+                Assert.True((Codes(program), program.FirstWrong, program.Good) == (codes, firstWrong, isGood), $"{said}\nThe page says {codes} at {firstWrong}");
+            }
+        }
+
+        // As a person sees it.
+        var good = Path.Combine(folder.Path, "deleted.zip");
+        await File.WriteAllBytesAsync(good, DeletionPack.Make("none", new Random(first)).Pack, Cancel);
+        await page.SetInputFilesAsync("#pack", good);
+        await page.WaitForSelectorAsync("li:has-text('保存期間の満了により廃棄')");
+        await Browser.PictureAsync(page, "evidence-page-deleted");
+    }
+
     private async Task<(Scratch Folder, string Pack, string Held)> TakeAsync()
     {
         var folder = new Scratch();
@@ -109,20 +143,20 @@ public sealed class EvidenceTests(RunningRoom room)
         return (folder, pack, held);
     }
 
-    private static async Task<(string Codes, long? FirstWrong, bool Good)> AskPageAsync(IPage page, byte[] pack, Own own)
+    internal static async Task<(string Codes, long? FirstWrong, bool Good)> AskPageAsync(IPage page, byte[] pack, Own own)
     {
         var answer = JsonNode.Parse(await page.EvaluateAsync<string>(
             """
-            async ([pack, own, key]) => {
-              const it = await physsecVerify(Uint8Array.from(atob(pack), c => c.charCodeAt(0)).buffer, own, key);
+            async ([pack, own, key, cosigners, now]) => {
+              const it = await physsecVerify(Uint8Array.from(atob(pack), c => c.charCodeAt(0)).buffer, own, key, cosigners, null, null, now);
               return JSON.stringify({ good: it.good, firstWrong: it.firstWrong, codes: it.findings.map(f => `${f.kind}:${f.code}`).sort().join(' ') });
             }
             """,
-            new object?[] { Convert.ToBase64String(pack), own.Checkpoints.ToArray(), own.Key }))!;
+            new object?[] { Convert.ToBase64String(pack), own.Checkpoints.ToArray(), own.Key, own.Cosigners.ToArray(), own.Now?.ToUnixTimeMilliseconds() }))!;
         return ((string)answer["codes"]!, (long?)answer["firstWrong"], (bool)answer["good"]!);
     }
 
-    private static string Codes(Verdict verdict) => string.Join(' ', verdict.Findings.Select(it => $"{it.Kind}:{it.Code}").Order(StringComparer.Ordinal));
+    internal static string Codes(Verdict verdict) => string.Join(' ', verdict.Findings.Select(it => $"{it.Kind}:{it.Code}").Order(StringComparer.Ordinal));
 
     private static string PackKey(byte[] pack) => (string)JsonNode.Parse(Unpack(pack)[EvidencePack.ManifestName])!["key"]!;
 

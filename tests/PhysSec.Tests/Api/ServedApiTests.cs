@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -53,6 +54,41 @@ public sealed class ServedApiTests
         Assert.Contains("\"store\":false", await client.GetStringAsync("/api/v1/health", cancel), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task No_call_deletes_a_record_whoever_makes_it()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var hub = RunningHub.WithoutBroker();
+        await using var app = await ServeAsync(hub);
+        var retention = app.Services.GetServices<EndpointDataSource>().SelectMany(it => it.Endpoints).OfType<RouteEndpoint>()
+            .Where(it => it.RoutePattern.RawText!.Contains("/retention", StringComparison.Ordinal))
+            .Select(it => $"{string.Join(',', it.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods)} {it.RoutePattern.RawText}").Order(StringComparer.Ordinal);
+        Assert.Equal(["GET /api/v1/retention/", "GET /api/v1/retention/certificates/{record:long}.pdf", "POST /api/v1/retention/holds"], retention);
+
+        using var client = Client(app);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "root", "administrator", 24, mayRelease: true));
+        var before = hub.Count("ledger");
+        foreach (var path in new[] { "records", "records/1", "retention", "retention/certificates/1", "ledger", "register" })
+            Assert.Contains((await client.DeleteAsync($"/api/v1/{path}", cancel)).StatusCode, (HttpStatusCode[])[HttpStatusCode.MethodNotAllowed, HttpStatusCode.NotFound]);
+        Assert.Equal(before, hub.Count("ledger"));
+    }
+
+    [Theory]
+    [InlineData("operator", "retention", HttpStatusCode.Forbidden)]
+    [InlineData("auditor", "retention", HttpStatusCode.OK)]
+    [InlineData("auditor", "people/p-alice/extract.zip?reason=x", HttpStatusCode.Forbidden)]
+    [InlineData("operator", "people/p-alice/extract.zip?reason=x", HttpStatusCode.Forbidden)]
+    [InlineData("administrator", "people/p-alice/extract.zip", HttpStatusCode.UnprocessableEntity)]
+    [InlineData("administrator", "retention/certificates/7.pdf", HttpStatusCode.UnprocessableEntity)]
+    public async Task Retention_is_for_those_who_look_after_the_record_and_an_extract_for_administrators(string role, string path, HttpStatusCode expected)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        await using var app = await ServeAsync(hub);
+        using var client = Client(app);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "it", role, 24, mayRelease: false));
+        Assert.Equal(expected, (await client.GetAsync($"/api/v1/{path}", TestContext.Current.CancellationToken)).StatusCode);
+    }
+
     private static HttpClient Client(WebApplication app) =>
         new() { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
 
@@ -68,6 +104,7 @@ public sealed class ServedApiTests
         foreach (var loop in builder.Services.Skip(ours).Where(it => it.ServiceType == typeof(IHostedService)).ToList()) builder.Services.Remove(loop);
         builder.Services.AddSingleton(hub.Alarms);
         var app = builder.Build();
+        app.UseExceptionHandler(Problems.Options);
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

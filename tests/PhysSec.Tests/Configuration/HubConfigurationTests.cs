@@ -15,6 +15,7 @@ public sealed class HubConfigurationTests : IDisposable
 
         Assert.Equal(("fukaya", "Asia/Tokyo", "127.0.0.1", 8080, "embedded", 8883), (it.Site, it.TimeZone, it.Console.Listen, it.Console.Port, it.Broker.Kind, it.Broker.Port));
         Assert.Equal((null, null), (it.Notify.Smtp, it.Notify.Webhook));
+        Assert.Equal((3, 3, 1, 5), (it.Retention.Access, it.Retention.Alarms, it.Retention.Measurements, it.Retention.Acts));
     }
 
     [Theory]
@@ -32,6 +33,10 @@ public sealed class HubConfigurationTests : IDisposable
     [InlineData("notify.smtp.passwordFile", """{ "site": "a", "notify": { "smtp": { "host": "h", "from": "a@b.jp", "to": ["a@b.jp"], "user": "u" } } }""")]
     [InlineData("notify.webhook.url", """{ "site": "a", "notify": { "webhook": { "url": "ftp://x", "secretFile": "hub.json" } } }""")]
     [InlineData("notify.webhook.secretFile", """{ "site": "a", "notify": { "webhook": { "url": "http://x/", "secretFile": "not-there" } } }""")]
+    [InlineData("retention.access", """{ "site": "a", "retention": { "access": 0 } }""")]
+    [InlineData("retention.alarms", """{ "site": "a", "retention": { "alarms": 2 } }""")]
+    [InlineData("retention.measurements", """{ "site": "a", "retention": { "measurements": -1 } }""")]
+    [InlineData("retention.acts", """{ "site": "a", "retention": { "acts": 100 } }""")]
     [InlineData("$.brokr", """{ "site": "a", "brokr": { } }""")]
     [InlineData("$.console.port", """{ "site": "a", "console": { "port": "eighty" } }""")]
     public void Each_mistake_is_named_with_its_field_and_its_remedy(string field, string text)

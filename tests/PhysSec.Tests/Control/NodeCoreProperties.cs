@@ -106,7 +106,7 @@ public sealed class NodeCoreProperties
         foreach (var step in steps)
         {
             active += step.Records.Count(it => it.Fact is AlarmRaised) - step.Records.Count(it => it.Fact is AlarmCleared);
-            Assert.All(step.Records, it => Assert.Equal(it.Fact is AlarmRaised, it.Hot));
+            Assert.All(step.Records, it => Assert.Equal(it.Fact is AlarmRaised or AlarmCleared, it.Hot));
             lamp = step.Signals.OfType<LampSignal>().LastOrDefault()?.On ?? lamp;
             Assert.Equal(active > 0, lamp);
         }

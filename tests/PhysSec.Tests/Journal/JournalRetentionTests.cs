@@ -84,6 +84,17 @@ public sealed class JournalRetentionTests : IDisposable
     }
 
     [Fact]
+    public void A_handful_of_measurements_is_not_worth_the_record_that_tells_of_it()
+    {
+        using var store = _folder.Open();
+        store.Commit([Write(0, [.. Enumerable.Range(0, 99).Select(it => Measured(it))])]);
+        Assert.False(store.Thin(0, _small, At(1))); // Else a full disk without a hub would gain an access record for each measurement, second by second.
+        store.Commit([Write(1, Measured(99))]);
+        Assert.True(store.Thin(0, _small, At(2)));
+        Assert.Empty(store.All(Streams.Measurements));
+    }
+
+    [Fact]
     public void Access_records_are_never_thinned()
     {
         using var store = _folder.Open();

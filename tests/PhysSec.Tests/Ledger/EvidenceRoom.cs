@@ -24,11 +24,11 @@ internal sealed class EvidenceRoom : IAsyncDisposable
 
     public NoteKey Key => Hub.Get<Checkpoints>().Key;
 
-    public Own Auditor => new([.. Held.Select(it => it.Note)], Key.ToString());
+    public Own Auditor => new([.. Held.Select(it => it.Note)], Key.ToString(), Hub.Time.GetUtcNow());
 
-    public static async Task<EvidenceRoom> MakeAsync(int records = 60)
+    public static async Task<EvidenceRoom> MakeAsync(int records = 60, string ledger = "{}")
     {
-        var room = new EvidenceRoom(RunningHub.WithoutBroker());
+        var room = new EvidenceRoom(RunningHub.WithoutBroker(ledger: ledger));
         var (hub, cancel) = (room.Hub, TestContext.Current.CancellationToken);
         using var honest = await hub.EnrolAsync("node-a");
         room.Stolen = await hub.EnrolAsync("node-b");
@@ -46,36 +46,44 @@ internal sealed class EvidenceRoom : IAsyncDisposable
         return room;
     }
 
+    /// <summary>The pack that a hub would make of this store, over its newest checkpoint.</summary>
+    public MemoryStream Pack(SqliteConnection store, EvidenceRequest? request = null) => Pack(Hub, store, request ?? Everything);
+
+    /// <summary>The same of any hub; of its own store when none is given.</summary>
+    public static MemoryStream Pack(RunningHub hub, SqliteConnection? store, EvidenceRequest request)
+    {
+        if (store is null) return hub.Store.Read(it => Pack(hub, it, request));
+        var note = store.One("select note from checkpoints order by id desc limit 1", it => it.GetString(0))!;
+        var head = new SignedCheckpoint(0, Checkpoint.Parse(SignedNote.Parse(note).Text), note, []);
+        var pack = new MemoryStream();
+        EvidenceWriter.Write(store, head, hub.Get<Checkpoints>().Key, RunningHub.Site.Value, "test", request, hub.Time.GetUtcNow(), pack, TestContext.Current.CancellationToken);
+        pack.Position = 0;
+        return pack;
+    }
+
     /// <summary>A copy of the store in memory, for somebody who has the disk.</summary>
-    public SqliteConnection Copy()
+    public SqliteConnection Copy() => Copy(Hub);
+
+    public static SqliteConnection Copy(RunningHub hub)
     {
         var copy = new SqliteConnection("data source=:memory:");
         copy.Open();
-        using var store = new SqliteConnection($"data source={Path.Combine(Hub.Home.Folder, "hub.db")};pooling=false");
+        using var store = new SqliteConnection($"data source={Path.Combine(hub.Home.Folder, "hub.db")};pooling=false");
         store.Open();
         store.BackupDatabase(copy);
         return copy;
     }
 
-    /// <summary>The pack that a hub would make of this store, over its newest checkpoint.</summary>
-    public MemoryStream Pack(SqliteConnection store, EvidenceRequest? request = null)
-    {
-        var note = store.One("select note from checkpoints order by id desc limit 1", it => it.GetString(0))!;
-        var head = new SignedCheckpoint(0, Checkpoint.Parse(SignedNote.Parse(note).Text), note, []);
-        var pack = new MemoryStream();
-        EvidenceWriter.Write(store, head, Key, RunningHub.Site.Value, "test", request ?? Everything, Hub.Time.GetUtcNow(), pack, TestContext.Current.CancellationToken);
-        pack.Position = 0;
-        return pack;
-    }
-
     /// <summary>What a dishonest administrator does after a change: a new tree, and a checkpoint signed with the hub's own key.</summary>
-    public void Reseal(SqliteConnection store)
+    public void Reseal(SqliteConnection store) => Reseal(Hub, store, Hub.Time.GetUtcNow());
+
+    public static void Reseal(RunningHub hub, SqliteConnection store, DateTimeOffset at)
     {
         store.Execute("delete from tiles; delete from meta where name = 'tree-size'");
         LedgerTree.Grow(store);
-        var size = LedgerTree.Size(store);
-        var made = new Checkpoint(Key.Name, size, MerkleTree.Root(size, LedgerTree.Of(store)), Hub.Time.GetUtcNow());
-        store.Execute("insert into checkpoints (size, made_at, note) values ($size, 0, $note)", ("$size", size), ("$note", Hub.Home.LedgerKey.Sign(made).ToString()));
+        var (size, key) = (LedgerTree.Size(store), hub.Get<Checkpoints>().Key);
+        var made = new Checkpoint(key.Name, size, MerkleTree.Root(size, LedgerTree.Of(store)), at);
+        store.Execute("insert into checkpoints (size, made_at, note) values ($size, 0, $note)", ("$size", size), ("$note", hub.Home.LedgerKey.Sign(made).ToString()));
     }
 
     public async ValueTask DisposeAsync()

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core.Proof;
 using PhysSec.Core.Wire;
+using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Storage;
 using PhysSec.Verify;
 
@@ -56,6 +57,29 @@ public sealed class TamperTests
                 it => it.GetString(0), ("$id", id)) ?? Chain.Genesis;
             store.Execute("update ledger set body = $body, hash = $hash where id = $id", ("$body", body), ("$hash", Chain.Next(prev, body)), ("$id", id));
             return id - 1;
+        }),
+        ("text removed without a certificate", (store, _, random) => Without(store, random)),
+        ("text removed, and a certificate forged over it", (store, room, random) =>
+        {
+            var (leaf, size, now) = (Without(store, random), store.Number("select max(id) from ledger"), room.Hub.Time.GetUtcNow());
+            var years = RetentionTerms.Periods[random.Next(4)];
+            // Of now, of a time that has not come, with a rule or without one: whoever has the hub's key can write all of it.
+            var at = random.Next(2) == 0 ? now : now.AddYears(years + 1);
+            var (seq, facts) = (store.Number("select max(seq) from ledger where source = 'hub'"), new List<string>());
+            if (random.Next(3) > 0) facts.Add($$$"""{"verb":"{{{RetentionTerms.RuleVerb}}}","after":{"class":"access","years":{{{years}}},"inForceAt":0}}""");
+            var (digest, before) = (DeletionCertificate.DigestOf([(leaf + 1, LedgerTree.Of(store)(0, leaf))]), Rows.ToStored(random.Next(2) == 0 ? at : at.AddYears(-years)));
+            facts.Add($$$"""
+                {"verb":"{{{RetentionTerms.DeletedVerb}}}","after":{"class":"access","years":{{{years}}},"receivedBefore":{{{before}}},"count":1,"numbers":"{{{leaf + 1}}}","digest":"{{{digest}}}","size":{{{size}}},"root":""}}
+                """);
+            foreach (var (fact, i) in facts.Select((it, i) => (it, i)))
+            {
+                Forge(store, room, size + 1 + i, "hub", seq + 1 + i, $$"""{"seq":{{seq + 1 + i}},"fact":{{fact}}}""");
+                store.Execute("update ledger set received_at = $at, certificate = null where id = $id", ("$at", at), ("$id", size + 1 + i));
+            }
+
+            store.Execute("update ledger set certificate = $certificate where id = $id", ("$certificate", size + facts.Count), ("$id", leaf + 1));
+            EvidenceRoom.Reseal(room.Hub, store, at);
+            return at == now ? leaf : null;
         }),
         ("another time of receipt", (store, _, random) => Change(store, random, "received_at = received_at + 1")),
         ("late or not", (store, _, random) => Change(store, random, "late = 1 - late")),
@@ -185,6 +209,13 @@ public sealed class TamperTests
     {
         var id = Any(store, random);
         store.Execute($"update ledger set {set} where id = $id", ("$id", id));
+        return id - 1;
+    }
+
+    private static long Without(SqliteConnection store, Random random)
+    {
+        var id = Any(store, random);
+        store.Execute("update ledger set body = '{}', body_hash = $hash where id = $id", ("$hash", LedgerLeaf.HashOf(Body(store, id))), ("$id", id));
         return id - 1;
     }
 

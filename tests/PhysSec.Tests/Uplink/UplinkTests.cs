@@ -312,6 +312,24 @@ public sealed class UplinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_end_of_an_alarm_overtakes_a_backlog_only_after_its_beginning()
+    {
+        _hub.Acknowledges = false;
+        Start();
+        await _hub.Until(() => _hub.Last.ContainsKey("state"));
+        Add(10);
+        await _hub.Until(() => _hub.Batches.Count > 0);
+        _uplink.Committed(_store.Add(1, [.. Enumerable.Range(0, 4000).Select(_ => JournalFolder.Opened())]));
+        _uplink.Committed(_store.Add(2, new Entry(Streams.Access, new AlarmCleared("door-forced:door-a", "door-forced", "door-a", null, null), Hot: true))); // Its beginning waits in the backlog.
+        var raised = _store.Add(3, new Entry(Streams.Access, new AlarmRaised("leak:leak", "leak", "leak", null, null, null, null), Hot: true));
+        _uplink.Committed(raised);
+        var cleared = _store.Add(4, new Entry(Streams.Access, new AlarmCleared("leak:leak", "leak", "leak", null, null), Hot: true));
+        _uplink.Committed(cleared);
+        await _hub.Until(() => _hub.Hot.Count >= 2);
+        Assert.Equal([raised[0].Body, cleared[0].Body], _hub.Hot.Select(it => it.Record.GetRawText()));
+    }
+
+    [Fact]
     public async Task A_live_value_is_plain_json()
     {
         Start();

@@ -4,6 +4,7 @@ using PhysSec.Core.Access;
 using PhysSec.Core.Alarms;
 using PhysSec.Core.Doors;
 using PhysSec.Core.Wire;
+using PhysSec.Hub.Review;
 using PhysSec.Hub.Web.Accounts;
 using PhysSec.Hub.Web.Language;
 
@@ -16,7 +17,8 @@ public sealed partial class WordsTests
     private static readonly string[] _families =
     [
         "role", "fault", "priority", "denial", "door-state", "node-state", "alarm-event", "act", "kind", "clock", "visit", "card-state", "person-kind", "point", "quantity",
-        "contact", "channel", "delivery", "input", "field", "witness", "gap",
+        "contact", "channel", "delivery", "input", "field", "witness", "gap", "retention-class", "retention-what", "clock-doubt", "extract-kind",
+        "review-kind", "overdue", "pattern", "pattern-title",
     ];
 
     [Fact]
@@ -61,6 +63,8 @@ public sealed partial class WordsTests
             .. Enum.GetNames<ClockQuality>().Select(it => $"clock.{it}"),
             .. Enum.GetNames<CredentialState>().Select(it => $"card-state.{it.ToLowerInvariant()}"),
             .. Roles.All.Select(it => $"role.{it}"),
+            .. Patterns.All.Concat(Matters.All).SelectMany(it => new[] { $"pattern.{it}", $"pattern-title.{it}" }),
+            .. Enum.GetNames<ReviewKind>().Select(it => $"review-kind.{it}"),
             .. new[] { "online", "degraded", "updating", "offline", "lost", "never-seen", "revoked" }.Select(it => $"node-state.{it}"),
         ];
         Assert.All(needed, it => Assert.True(Words.All.ContainsKey(it), it));

@@ -139,6 +139,26 @@ public sealed class AccountDesk(
         return new(null, link);
     }
 
+    /// <summary>Whether somebody signed in may say yes to what others began: another person than each of them, by <see cref="SecondPerson"/>, with an own code.</summary>
+    /// <param name="by">Who says yes.</param>
+    /// <param name="others">The accounts of those who began it; one that is no account of the console, like a program's token, is nobody's.</param>
+    /// <param name="code">The code of who says yes.</param>
+    /// <returns>The fault's key; null: the person may.</returns>
+    public async Task<string?> SecondPersonFaultAsync(SignedIn by, IEnumerable<string> others, string? code)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        ArgumentNullException.ThrowIfNull(others);
+        await using var db = await databases.CreateDbContextAsync();
+        if (await FreshAsync(db, by) is not { Role: Roles.Administrator or Roles.Auditor } approver) return "fault.not-allowed";
+        foreach (var id in others)
+        {
+            if (id == approver.Id) return "fault.second-person";
+            if (await db.Users.AsNoTracking().SingleOrDefaultAsync(it => it.Id == id) is { } other && !SecondPerson.AreTwo(other, approver, clock.GetUtcNow())) return "fault.second-person-new";
+        }
+
+        return await factor.TakeCodeAsync(by.Id, code) ? null : "fault.code";
+    }
+
     /// <summary>Anybody who could approve, and the one who asked, may say no; nobody about oneself.</summary>
     public async Task<DeskAnswer> RejectAsync(SignedIn by, string pendingId)
     {

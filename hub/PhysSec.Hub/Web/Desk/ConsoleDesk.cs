@@ -21,11 +21,12 @@ public sealed class ConsoleDesk : IDisposable
     private readonly NotificationLog _notifications;
     private readonly DeskOfAccess _access;
     private readonly Store _store;
+    private readonly DiskWatch _disks;
 
     public ConsoleDesk(
-        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, DoorCommands commands, NodeLink link, NotificationLog notifications, DeskOfAccess access, Store store)
+        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, DoorCommands commands, NodeLink link, NotificationLog notifications, DeskOfAccess access, Store store, DiskWatch disks)
     {
-        (_live, _nodes, _alarms, _doors, _commands, _link, _notifications, _access, _store) = (live, nodes, alarms, doors, commands, link, notifications, access, store);
+        (_live, _nodes, _alarms, _doors, _commands, _link, _notifications, _access, _store, _disks) = (live, nodes, alarms, doors, commands, link, notifications, access, store, disks);
         live.Changed += Tell;
         nodes.Changed += Tell;
         alarms.Changed += Tell;
@@ -91,6 +92,9 @@ public sealed class ConsoleDesk : IDisposable
     public Task<CommandResult> LockdownAsync(SignedIn by, string door, bool on, string reason) => _commands.LockdownAsync(Within(by, door).Actor, door, on, reason);
 
     public IReadOnlyList<NodeView> Nodes() => _nodes.List();
+
+    /// <summary>How full the disks are, the hub's first.</summary>
+    public IReadOnlyList<DiskView> Disks() => _disks.List();
 
     public HubHealth Health() => new(_store.Writes, _link.Ready);
 

@@ -1,6 +1,7 @@
 using PhysSec.Core.Access;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Reports;
+using PhysSec.Hub.Retention;
 using PhysSec.Hub.Storage;
 using PhysSec.Hub.Web.Accounts;
 
@@ -85,6 +86,9 @@ public sealed class DeskOfAccess(
         await log.SearchedAsync(by.Actor, new(from, to, Kind: "register"));
         return register.List(from, to);
     }
+
+    /// <summary>How many texts of the period were deleted at the end of their retention.</summary>
+    public long Deleted(DateTimeOffset from, DateTimeOffset to) => store.Read(it => RetentionBook.Deleted(it, from, to));
 
     public Completeness Completeness(DateTimeOffset from, DateTimeOffset to) => store.Read(it => Reports.Completeness.Of(it, from, to));
 }

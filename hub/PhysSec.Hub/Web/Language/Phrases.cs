@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using PhysSec.Core.Access;
+using PhysSec.Core.Sensing;
 using PhysSec.Hub.Access;
+using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Web.Desk;
 
 namespace PhysSec.Hub.Web.Language;
@@ -9,6 +11,21 @@ namespace PhysSec.Hub.Web.Language;
 /// <summary>Sentences that pages share. Every one is whole in both languages.</summary>
 public static class Phrases
 {
+    /// <summary>"12.0 GB free of 58.0 GB (79 % used), full about 2026-12-20".</summary>
+    public static string Disk(this Words words, DiskView it, SiteTime time)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        ArgumentNullException.ThrowIfNull(it);
+        ArgumentNullException.ThrowIfNull(time);
+        var percent = Math.Round(100 * new DiskUse(it.At, it.UsedBytes, it.TotalBytes).Share);
+        var used = words.Say("disk.used", ("free", Size(it.TotalBytes - it.UsedBytes)), ("total", Size(it.TotalBytes)), ("percent", percent));
+        var full = it.FullAt is { } day ? words.Say("disk.full-at", ("day", time.Day(day))) : words["disk.no-date"];
+        return $"{(it.Filling ? "▲ " : "")}{used}{words["list.separator"]}{full}";
+    }
+
+    /// <summary>GB of 1,073,741,824 bytes.</summary>
+    public static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GB");
+
     /// <summary>"4 min", never a bare number.</summary>
     public static string Age(this Words words, TimeSpan age)
     {
@@ -49,6 +66,7 @@ public static class Phrases
         ArgumentNullException.ThrowIfNull(doorName);
         var person = row.PersonName ?? row.Person ?? words["log.nobody-known"];
         var door = doorName(row.Door);
+        if (row.DeletedAt is not null) return words["record.text-deleted"];
         using var body = JsonDocument.Parse(row.Body);
         var fact = body.RootElement.ValueKind == JsonValueKind.Object && body.RootElement.TryGetProperty("fact", out var it) ? it : body.RootElement;
         return (row.Kind, row.Direction) switch

@@ -1,0 +1,95 @@
+using Microsoft.Data.Sqlite;
+using PhysSec.Core.Alarms;
+using PhysSec.Hub.Reports;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Review;
+
+/// <summary>What the weekly review of the system itself looks at: whether the record is whole, who changed what, and what failed. Each is one bounded question to the store.</summary>
+internal static class Matters
+{
+    public const string Undeclared = "undeclared-gap";
+    public const string Declared = "declared-gap";
+    public const string Diverged = "diverged";
+    public const string DeadLetter = "dead-letter";
+    public const string Refusal = "refusal";
+    public const string ClockStep = "clock-step";
+    public const string NodeLost = "node-lost";
+    public const string SignInFailed = "sign-in-failed";
+    public const string NotSent = "not-sent";
+    public const string Unwitnessed = "unwitnessed";
+    public const string NoBackup = "no-backup";
+    public const string Change = "change";
+
+    public static IReadOnlyList<string> All { get; } = [Undeclared, Declared, Diverged, DeadLetter, Refusal, ClockStep, NodeLost, SignInFailed, NotSent, Unwitnessed, NoBackup, Change];
+
+    // What the hub does by itself all day, and what only reads, is no change.
+    private static readonly string[] _daily =
+    [
+        "hub.checkpoint.left", "hub.policy.issued", "hub.notification.made", "hub.notification.sent", "hub.notification.failed", "hub.notification.superseded", "hub.log.searched",
+        "hub.sign-in", "hub.sign-out", "hub.sign-in.failed", "hub.sign-in.locked", "hub.alarm.acknowledged", "hub.node.certificate-renewed",
+    ];
+
+    // What people did about doors, cards, rights and the register.
+    private static readonly string[] _doors =
+    [
+        "hub.door.release", "hub.door.lockdown", "hub.door.lockdown-ended", "hub.door.presence-reset", "hub.register.entered-later", "hub.credential.added", "hub.credential.state",
+        "hub.right.added", "hub.right.removed",
+    ];
+
+    /// <summary>For the monthly review of the doors: who released them, gave rights and cards, and wrote into the register later.</summary>
+    public static IEnumerable<Finding> OfDoors(SqliteConnection store, DateTimeOffset from, DateTimeOffset to) => Changes(store, $"kind in ({Listed(_doors)})", from, to);
+
+    public static IEnumerable<Finding> Of(SqliteConnection store, DateTimeOffset from, DateTimeOffset to)
+    {
+        var whole = Completeness.Of(store, from, to);
+        foreach (var it in whole.Streams.Where(it => it.Missing > 0)) yield return new(Undeclared, from, to, it.Missing, [], Subject: it.Node);
+        foreach (var it in whole.Declared) yield return new(Declared, it.At, it.At, 1, [], Subject: it.Node, Act: it.Kind);
+        foreach (var it in Grouped(store, Diverged, "select source, received_at, received_at, 1 from divergence where received_at >= $from and received_at < $to", from, to)) yield return it;
+        foreach (var it in Grouped(store, DeadLetter, "select coalesce(source, topic), last_at, last_at, count from dead_letters where last_at >= $from and received_at < $to", from, to)) yield return it;
+        foreach (var it in Grouped(store, Refusal, "select origin, max(first_at, $from), last_at, count from refusals where last_at >= $from and first_at < $to", from, to)) yield return it;
+        foreach (var it in Recorded(store, ClockStep, "'clock.stepped'", "source", from, to)) yield return it;
+        foreach (var it in Grouped(
+            store, NodeLost, $"select substr(key, {AlarmClasses.NodeLost.Length + 2}), recorded_at, recorded_at, 1 from alarm_history where key glob '{AlarmClasses.NodeLost}:*' and what = 'raised' and recorded_at >= $from and recorded_at < $to", from, to)) yield return it;
+        foreach (var it in Recorded(store, SignInFailed, "'hub.sign-in.failed', 'hub.sign-in.locked'", "body ->> '$.fact.target'", from, to)) yield return it;
+        foreach (var it in Recorded(store, NotSent, "'hub.notification.failed'", "body ->> '$.fact.target'", from, to)) yield return it;
+        foreach (var it in Left(store, to)) yield return it;
+        if (store.Number($"select count(*) from ledger where kind = 'hub.backup.taken' and {Within}", ("$from", from), ("$to", to)) == 0) yield return new(NoBackup, from, to, 0, []);
+        foreach (var it in Changes(store, $"kind >= 'hub.' and kind < 'hub/' and kind not in ({Listed(_daily)})", from, to)) yield return it;
+    }
+
+    private const string Within = "+coalesce(at, received_at) >= $from and +coalesce(at, received_at) < $to";
+
+    // Of what no copy outside covers, the part that was recorded in the period or before it.
+    private static IEnumerable<Finding> Left(SqliteConnection store, DateTimeOffset to)
+    {
+        var held = store.Number("select coalesce(max(size), 0) from checkpoints where id in (select checkpoint from witnesses)");
+        if (store.One("select id, received_at from ledger where id > $held order by id limit 1", it => Tuple.Create(it.GetInt64(0), Rows.FromStored(it.GetInt64(1))), ("$held", held)) is not var (first, since)
+            || since >= to) yield break;
+        yield return new(Unwitnessed, since, to, store.Number("select count(*) from ledger where id > $held and received_at < $to", ("$held", held), ("$to", to)), [first]);
+    }
+
+    private static IEnumerable<Finding> Grouped(SqliteConnection store, string pattern, string sql, DateTimeOffset from, DateTimeOffset to) =>
+        store.Query(sql, it => (Subject: it.GetString(0), First: Rows.FromStored(it.GetInt64(1)), Last: Rows.FromStored(it.GetInt64(2)), Count: it.GetInt64(3)), ("$from", from), ("$to", to))
+            .GroupBy(it => it.Subject).Select(it => new Finding(pattern, it.Min(one => one.First), it.Max(one => one.Last), it.Sum(one => one.Count), [], Subject: it.Key));
+
+    private static IEnumerable<Finding> Recorded(SqliteConnection store, string pattern, string kinds, string subject, DateTimeOffset from, DateTimeOffset to) =>
+        Grouped(store.Query(
+            $"select id, coalesce(at, received_at), case when json_valid(body) then {subject} end, kind from ledger where kind in ({kinds}) and {Within} order by id", Row, ("$from", from), ("$to", to)),
+            pattern, it => (it.Subject, null));
+
+    private static IEnumerable<Finding> Changes(SqliteConnection store, string kinds, DateTimeOffset from, DateTimeOffset to) =>
+        Grouped(store.Query(
+            $"select id, coalesce(at, received_at), case when json_valid(body) then body ->> '$.fact.actor' end, kind from ledger where {kinds} and {Within} order by id", Row, ("$from", from), ("$to", to)),
+            Change, it => (it.Subject, it.Kind[4..]));
+
+    private static string Listed(IEnumerable<string> kinds) => string.Join(", ", kinds.Select(it => $"'{it}'"));
+
+    private static IEnumerable<Finding> Grouped(IEnumerable<Matter> matters, string pattern, Func<Matter, (string Subject, string? Act)> by) =>
+        matters.GroupBy(by).Select(it => new Finding(
+            pattern, it.Min(one => one.At), it.Max(one => one.At), it.Count(), [.. it.Select(one => one.Id).Take(Finding.RecordsMax)], Subject: it.Key.Subject, Act: it.Key.Act));
+
+    private static Matter Row(SqliteDataReader it) => new(it.GetInt64(0), Rows.FromStored(it.GetInt64(1)), it.IsDBNull(2) ? "—" : it.GetString(2), it.GetString(3));
+
+    private sealed record Matter(long Id, DateTimeOffset At, string Subject, string Kind);
+}
