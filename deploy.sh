@@ -37,12 +37,12 @@ help() {
            Measures the budgets of the README. node: the native program against the one on the shared runtime (published for it first).
   soak kill [--rounds N] [--seed S]
            Kills the node at random moments under a stream of badges and checks that no record is lost or doubled.
-  soak faults [--rounds N] [--seed S] [--only NAME[,NAME]]
-           Kills node, hub and Mosquitto, fails and fills their disks, cuts their power, tears the journal, piles up a million records, and judges the record.
-           What needs root and cannot run here is SKIPPED with exit 3, unless PHYSSEC_FAULTS_MAY_SKIP=1.
   soak record [--rounds N] [--seed S]
            Plays a randomised model of nodes, broker and hub (the real classes on a simulated line and clock; every fault from a seed) and checks the same of each round.
            記録が失われず、二重にもならないことを、模擬の通信路と時計で何度も確かめます。
+  soak faults [--rounds N] [--seed S] [--only NAME[,NAME]]
+           Kills node, hub and Mosquitto, fails and fills their disks, cuts their power, tears the journal, piles up a million records, and judges the record.
+           What needs root and cannot run here is SKIPPED with exit 3, unless PHYSSEC_FAULTS_MAY_SKIP=1.
   hub HOST | node HOST [--bundle FILE] [--dry-run] [--wait S] [--limit S] [--even-open] [--site NAME] [--hub HUBHOST]
            Installs or upgrades a machine over ssh (~/.ssh/config; PHYSSEC_SSH='-p 2222' adds options). Changes nothing while a door is open, goes back
            by itself when the new version does not become healthy, keeps all data. --hub: only while that hub sees the site's other nodes.
