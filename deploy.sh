@@ -160,7 +160,7 @@ run_all_tests() {
             ;;
         '')
             need_packages "real peers and a real browser for the system tests" \
-                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk fonts-ipaexfont-gothic poppler-utils iproute2 golang-go golang-golang-x-mod-dev
+                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk fonts-ipaexfont-gothic poppler-utils iproute2 golang-go golang-golang-x-mod-dev gcc libc6-dev
             build tests/PhysSec.Tests tests/PhysSec.SystemTests tests/PhysSec.Benchmarks tests/PhysSec.VmGuest # What no test runs must at least build.
             run_tests tests/PhysSec.Tests tests/PhysSec.SystemTests
             ;;
