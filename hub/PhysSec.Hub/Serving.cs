@@ -114,6 +114,7 @@ internal static class Serving
         }
 
         PrivateFiles.Write(file, link + "\n");
-        Console.WriteLine($"first sign-in, once, within 24 h (初回サインイン・1回限り): {address}{link}");
+        var where = Console.IsOutputRedirected ? $"the link is in {file} リンクはこのファイルにあります" : address + link; // A log outlives the link and is read by others.
+        Console.WriteLine($"first sign-in, once, within 24 h (初回サインイン・1回限り): {where}");
     }
 }

@@ -51,18 +51,30 @@ internal static class CheckpointJudge
     public static void Witnesses(PackManifest manifest, Checkpoint head, NoteKey key, Own own, RecordJudge records, List<Finding> findings)
     {
         var begins = new Dictionary<(string, long, TreeHash), bool>();
-        var newest = 0L;
+        var (newest, givenUp) = (0L, 0);
         foreach (var it in manifest.Witnessed)
         {
             var (note, earlier) = Read(it.Note);
             var path = it.Path.Select(step => TreeHash.TryParse(step, out var hash) ? hash : throw new FormatException("a proof holds what is no hash")).ToList();
-            if (GivenUp(earlier, head, records) is not null) continue;
+            if (GivenUp(earlier, head, records) is not null)
+            {
+                givenUp++;
+                continue;
+            }
+
             var good = IsOurs(note, earlier, key) && MerkleTree.IsConsistent(earlier.Size, earlier.Root, head.Size, head.Root, path);
             begins[(earlier.Origin, earlier.Size, earlier.Root)] = good;
             if (good) newest = Math.Max(newest, earlier.Size);
             else findings.Add(new(
                 FindingKind.Wrong, "witness", $"台帳は、以前外部へ渡された検証基準値({earlier.Size} 件)から続いていません",
                 $"the ledger does not continue the checkpoint over {earlier.Size} records that had left the hub"));
+        }
+
+        if (givenUp > 0)
+        {
+            findings.Add(new(
+                FindingKind.Open, "given-up", $"外部へ渡された検証基準値 {givenUp} 件は、ハブをバックアップから復元した際に、その後半が失われたと宣言されています",
+                $"of {givenUp} checkpoints that had left the hub the end was declared lost when the hub was restored from a backup"));
         }
 
         var seen = own.Cosigners.Count(it => Cosigned(it, manifest, head, begins, findings));
@@ -124,11 +136,13 @@ internal static class CheckpointJudge
 
         if (!IsOurs(note, mine, key))
             return new(FindingKind.Wrong, "own", "お手元の検証基準値は、この台帳の鍵で署名されていません", "your checkpoint is not signed with this ledger's key");
-        if (GivenUp(mine, head, records) is { } at)
+        if (GivenUp(mine, head, records) is { } lost)
         {
             return new(
-                FindingKind.Open, "given-up", $"お手元の検証基準値({mine.Size} 件)の後半は、ハブをバックアップから復元した際に失われたと宣言されています(台帳番号 {at + 1})。その間の記録は証明できません",
-                $"the end of what your checkpoint covers ({mine.Size} records) was declared lost when the hub was restored from a backup (record {at + 1}): it is not proven", at);
+                FindingKind.Open, "given-up",
+                $"お手元の検証基準値({mine.At:yyyy-MM-dd HH:mm} UTC、{mine.Size} 件)は、ハブを {lost.AsOf.UtcDateTime:yyyy-MM-dd HH:mm} UTC のバックアップから復元した際に失われたと宣言されています(台帳番号 {lost.Leaf + 1})。{mine.Size - lost.Leaf} 件以上が証明できません。復元の事実を、ハブの運用者以外に確かめてください",
+                $"your checkpoint ({mine.At:yyyy-MM-dd HH:mm} UTC, {mine.Size} records) was declared lost when the hub was restored from a backup of {lost.AsOf.UtcDateTime:yyyy-MM-dd HH:mm} UTC (record {lost.Leaf + 1}): {mine.Size - lost.Leaf} records or more are not proven. Ask others than those who run the hub whether it was restored",
+                lost.Leaf);
         }
 
         if (mine.Origin == head.Origin && mine.Size > head.Size)
@@ -149,12 +163,15 @@ internal static class CheckpointJudge
                 $"the ledger does not begin with your checkpoint over {mine.Size} records: it was rewritten, or the proof was taken out");
     }
 
-    // A checkpoint of an earlier life of the hub that covers more than the backup did; the restore itself is on record.
-    private static long? GivenUp(Checkpoint it, Checkpoint head, RecordJudge records)
+    // A checkpoint of an earlier life of the hub that covers more than the backup did; the restore itself is on record. What was signed before the backup was taken is in the backup,
+    // whoever says otherwise.
+    private static (long Leaf, DateTimeOffset AsOf)? GivenUp(Checkpoint it, Checkpoint head, RecordJudge records)
     {
         if (it.HubEpoch is not { } epoch || !(epoch < head.HubEpoch)) return null;
-        long? at = records.RestoredAt.Where(restored => restored.Key > epoch).Select(restored => (long?)restored.Value).Min();
-        return at < it.Size ? at : null;
+        var later = records.Restored.Where(restored => restored.Key > epoch).Select(restored => restored.Value).ToList();
+        if (later.Count == 0) return null;
+        var lost = later.MinBy(restored => restored.Leaf);
+        return lost.Leaf < it.Size && it.At > lost.AsOf ? lost : null;
     }
 
     private static (SignedNote Note, Checkpoint Checkpoint) Read(string text)

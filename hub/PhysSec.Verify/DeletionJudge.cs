@@ -37,7 +37,7 @@ internal sealed class DeletionJudge(PackManifest manifest)
             if (Ranges(it) is { } ranges && at <= latest && IsGood(leaf, at, it, ranges, leafAt))
             {
                 foreach (var missed in ranges.SelectMany(range => Missing(range.First - 1, range.Last - 1)))
-                    if (missed.ReceivedAt < it.ReceivedBefore) covers.TryAdd(missed.Leaf, leaf);
+                    if (missed.ReceivedAt < it.ReceivedBefore && Fits(it.Class, missed)) covers.TryAdd(missed.Leaf, leaf);
             }
             else
             {
@@ -64,6 +64,9 @@ internal sealed class DeletionJudge(PackManifest manifest)
 
         return _deleted;
     }
+
+    // What a leaf says of its record: measurements have a stream of their own, and acts are the hub's. More of the class only the text would say, and it is gone.
+    private static bool Fits(string name, Missed it) => name == "measurements" ? it.IsMeasurement : !it.IsMeasurement && (name != "acts" || it.IsHub);
 
     public Finding Said()
     {

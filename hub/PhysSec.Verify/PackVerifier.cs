@@ -48,8 +48,12 @@ public static class PackVerifier
 
     private static Verdict Judge(ZipArchive zip, Own own, Action<long>? progress)
     {
+        // People and other tools would open the second of two entries, and this program the first.
+        if (zip.Entries.GroupBy(it => it.FullName, StringComparer.Ordinal).FirstOrDefault(it => it.Count() > 1) is { } twice) throw new FormatException($"{twice.Key} is in the pack twice");
         var manifest = JsonSerializer.Deserialize(Text(zip, EvidencePack.ManifestName), PackJson.Default.PackManifest) ?? throw new FormatException("the manifest is empty");
         if (manifest.Format != EvidencePack.Format) throw new FormatException($"form {manifest.Format} is not known to this version");
+        if (manifest.Site is null || manifest.Key is null || manifest.Checkpoint is null || manifest.Rest is null || manifest.Witnessed is null || manifest.Signatures is null || manifest.Policies is null)
+            throw new FormatException("the manifest lacks a part");
         var findings = new List<Finding>();
         var (checkpoint, key) = CheckpointJudge.Head(manifest, own, findings);
         using var records = new RecordJudge(manifest);
@@ -107,5 +111,5 @@ public static class PackVerifier
     private static ZipArchiveEntry Entry(ZipArchive zip, string name) => zip.GetEntry(name) ?? throw new FormatException($"{name} is missing");
 
     /// <summary>Reads a note that came from outside the pack.</summary>
-    internal static SignedNote Note(string text) => text.Length > NoteMax ? throw new FormatException("a checkpoint is a short text") : SignedNote.Parse(text);
+    internal static SignedNote Note(string text) => text.Length > NoteMax ? throw new FormatException("a checkpoint is a short text") : SignedNote.Parse(text.ReplaceLineEndings("\n").TrimEnd('\n') + "\n");
 }

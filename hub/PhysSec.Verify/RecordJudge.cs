@@ -21,8 +21,8 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
     private long _shown;
     private long _unchained;
 
-    /// <summary>Where the ledger says that the hub was restored from a backup, by the hub epoch that then began.</summary>
-    public Dictionary<long, long> RestoredAt { get; } = [];
+    /// <summary>Where the ledger says that the hub was restored from a backup, and of what moment, by the hub epoch that then began.</summary>
+    public Dictionary<long, (long Leaf, DateTimeOffset AsOf)> Restored { get; } = [];
 
     public bool Knows(PackPolicy policy) => _policies.Contains(policy);
 
@@ -155,7 +155,7 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
                     _policies.Add(new(it.GetProperty("node").GetString() ?? "", it.GetProperty("version").GetInt64(), it.GetProperty("hash").GetString() ?? ""));
                 break;
             case "hub.restored":
-                RestoredAt[after.GetProperty("hubEpoch").GetInt64()] = line.Leaf;
+                Restored.TryAdd(after.GetProperty("hubEpoch").GetInt64(), (line.Leaf, after.GetProperty("asOf").GetDateTimeOffset()));
                 break;
         }
     }

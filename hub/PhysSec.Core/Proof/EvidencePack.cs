@@ -83,7 +83,9 @@ public sealed record PackLine(
     public LedgerLeaf AsLeaf => new(Source, Epoch, Stream, Seq, ReceivedAt, Late, Hash, Body is null ? BodyHash ?? "" : LedgerLeaf.HashOf(Body));
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    PropertyNameCaseInsensitive = false, AllowDuplicateProperties = false, NumberHandling = JsonNumberHandling.Strict)] // Of two spellings people would read one and the program the other.
 [JsonSerializable(typeof(PackManifest))]
 [JsonSerializable(typeof(PackLine))]
 public sealed partial class PackJson : JsonSerializerContext

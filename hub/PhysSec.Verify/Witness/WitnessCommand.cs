@@ -32,23 +32,23 @@ internal static class WitnessCommand
             return Usage;
         }
 
-        WitnessFolder folder;
-        NoteKey ledger;
-        string token;
-        string? authority;
         try
         {
-            ledger = NoteKey.Parse(options.Key);
-            token = (await File.ReadAllTextAsync(options.TokenFile, stop)).Trim();
-            authority = options.Authority is { } file ? await File.ReadAllTextAsync(file, stop) : null;
-            folder = WitnessFolder.Open(options.State, options.Name);
+            return await WorkAsync(options, clock, output, stop);
         }
-        catch (Exception fault) when (fault is FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is FormatException or IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
         {
             await output.WriteLineAsync($"physsec-verify witness: {fault.Message}");
             return Usage;
         }
+    }
 
+    private static async Task<int> WorkAsync(Options options, TimeProvider clock, TextWriter output, CancellationToken stop)
+    {
+        var ledger = NoteKey.Parse(options.Key);
+        var token = (await File.ReadAllTextAsync(options.TokenFile, stop)).Trim();
+        var authority = options.Authority is { } file ? await File.ReadAllTextAsync(file, stop) : null;
+        using var folder = WitnessFolder.Open(options.State, options.Name);
         await output.WriteLineAsync($"cosigner 連署者: {folder.Key}");
         using var hub = new HubLedger(options.Hub, token, authority);
         while (true)
@@ -89,7 +89,7 @@ internal static class WitnessCommand
             await output.WriteLineAsync($"NOT COSIGNED 連署しません: {fault.Message}");
             return Contradiction;
         }
-        catch (Exception fault) when (fault is HttpRequestException or FormatException or System.Text.Json.JsonException or IOException or UnauthorizedAccessException or TaskCanceledException)
+        catch (Exception fault) when (fault is HttpRequestException or FormatException or System.Text.Json.JsonException or IOException or UnauthorizedAccessException or InvalidOperationException or TaskCanceledException)
         {
             if (stop.IsCancellationRequested) return 0;
             await output.WriteLineAsync($"not cosigned this time 今回は連署できません: {(fault.InnerException ?? fault).Message}");

@@ -11,15 +11,17 @@ namespace PhysSec.Verify.Witness;
 /// What a witness keeps: its own key, the newest checkpoint that it has cosigned, and the last one of each day for whoever audits. Everything is on the disk before a
 /// signature leaves the machine, so that it never signs two stories.
 /// </summary>
-internal sealed partial class WitnessFolder
+internal sealed partial class WitnessFolder : IDisposable
 {
     private const string NewestName = "newest.txt";
+    private const string None = "none yet\n";
     private readonly string _folder;
     private readonly byte[] _seed;
+    private readonly FileStream _lock;
 
-    private WitnessFolder(string folder, byte[] seed, string name)
+    private WitnessFolder(string folder, byte[] seed, string name, FileStream held)
     {
-        (_folder, _seed) = (folder, seed);
+        (_folder, _seed, _lock) = (folder, seed, held);
         var its = new byte[Ed25519.PublicKeySize];
         Ed25519.GeneratePublicKey(_seed, 0, its, 0);
         Key = new(name, its, NoteAlgorithm.Cosignature);
@@ -29,26 +31,49 @@ internal sealed partial class WitnessFolder
     public NoteKey Key { get; }
 
     /// <summary>The newest that was cosigned; null: none yet.</summary>
-    public SignedNote? Newest => File.Exists(At(NewestName)) ? SignedNote.Parse(File.ReadAllText(At(NewestName))) : null;
+    /// <exception cref="FormatException">It is gone: without it this key must never sign again.</exception>
+    public SignedNote? Newest =>
+        !File.Exists(At(NewestName)) ? throw new FormatException($"{At(NewestName)} is gone: this key may have cosigned what is no longer known here. Begin with a new folder and a new key")
+        : File.ReadAllText(At(NewestName)) is var text && text == None ? null : SignedNote.Parse(text);
 
     /// <summary>Opens the folder, or makes it and a key in it.</summary>
     /// <param name="folder">Where.</param>
     /// <param name="name">What the key is called where it is made; null: it must be there.</param>
     /// <exception cref="FormatException">The key's file is none, or there is none and no name for one.</exception>
+    /// <exception cref="IOException">Another process works with this folder: two of them could sign two stories.</exception>
     public static WitnessFolder Open(string folder, string? name)
     {
         Directory.CreateDirectory(folder);
+#pragma warning disable CA2000 // The folder that is given back owns it.
+        var held = new FileStream(Path.Combine(folder, "in-use.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+#pragma warning restore CA2000
+        try
+        {
+            return Open(folder, name, held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    private static WitnessFolder Open(string folder, string? name, FileStream held)
+    {
         var file = Path.Combine(folder, "cosigner.key");
         if (!File.Exists(file))
         {
             if (name is null || name.Any(it => char.IsWhiteSpace(it) || char.IsControl(it) || it is '+' or '"')) throw new FormatException("--name is missing: the new key needs a name without blanks, like audit-office");
+            Write(Path.Combine(folder, NewestName), None);
             Write(file, $"{name} {Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Ed25519.SecretKeySize))}\n");
         }
 
         var parts = File.ReadAllText(file).Trim().Split(' ');
         if (parts is not [var its, var hex] || hex.Length != 2 * Ed25519.SecretKeySize || !hex.All(char.IsAsciiHexDigit)) throw new FormatException($"{file} is no cosigner's key");
         if (name is not null && name != its) throw new FormatException($"the key in {file} is called {its}, not {name}");
-        return new(folder, Convert.FromHexString(hex), its);
+        return new(folder, Convert.FromHexString(hex), its, held);
     }
 
     /// <summary>Keeps the note and only then gives it back with this machine's line below it.</summary>

@@ -48,6 +48,7 @@ public sealed class RetentionPageTests(ConsoleVisitor visitor)
 
         await page.GotoAsync("/language/ja");
         await page.SetViewportSizeAsync(1280, 900);
+        await page.GotoAsync("/retention");
         var given = await page.RunAndWaitForDownloadAsync(() => page.GetByTestId("certificate-pdf").ClickAsync());
         var text = await Child.RunAsync("pdftotext", "pdftotext", ["-layout", await given.PathAsync(), "-"], _limit, Cancel);
         Assert.Contains("廃棄証明書", text, StringComparison.Ordinal);

@@ -41,24 +41,14 @@ public sealed class SecretsScan
         _secrets.Add(new(name, [.. texts.Select(Encoding.UTF8.GetBytes)], [number.ToString(CultureInfo.InvariantCulture), bits.ToString(CultureInfo.InvariantCulture), data.ToString(CultureInfo.InvariantCulture)], []));
     }
 
-    /// <summary>Every key that lies in a file of its own below the folder.</summary>
+    /// <summary>Every key that lies in a file of its own below the folder; one that two programs share has two homes.</summary>
     public void AddKeys(string folder)
     {
-        foreach (var file in Directory.EnumerateFiles(folder, "*.key", SearchOption.AllDirectories))
+        foreach (var same in Directory.EnumerateFiles(folder, "*.key", SearchOption.AllDirectories).GroupBy(it => File.ReadAllText(it).Trim().ToUpperInvariant()))
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file) & ~UnixFileMode.GroupRead);
-            var text = File.ReadAllText(file).Trim();
-            if (text.StartsWith("-----BEGIN", StringComparison.Ordinal))
-            {
-                using var key = ECDsa.Create();
-                key.ImportFromPem(text);
-                var scalar = key.ExportParameters(includePrivateParameters: true).D!;
-                _secrets.Add(new(Path.GetRelativePath(folder, file), [.. BytesForms(scalar), .. text.Split('\n').Where(it => it.Length > 40 && !it.StartsWith('-')).Select(it => Encoding.ASCII.GetBytes(it.Trim()))], [], [file]));
-            }
-            else
-            {
-                _secrets.Add(new(Path.GetRelativePath(folder, file), text.Length % 2 == 0 && text.All(char.IsAsciiHexDigit) ? [.. BytesForms(Convert.FromHexString(text)), .. TextForms(text)] : [.. TextForms(text)], [], [file]));
-            }
+            string[] homes = [.. same.Order(StringComparer.Ordinal)];
+            Assert.All(homes, it => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(it) & ~UnixFileMode.GroupRead));
+            _secrets.Add(new(Path.GetRelativePath(folder, homes[0]), KeyForms(File.ReadAllText(homes[0]).Trim()), [], homes));
         }
     }
 
@@ -110,6 +100,19 @@ public sealed class SecretsScan
     private static bool StandsAsACardNumber(byte[] bytes, string number) =>
         bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(number)) >= 0
         && Regex.IsMatch(Encoding.UTF8.GetString(bytes), $@"(?i)(card|credential|badge|facility|number|番号|カード|認証媒体)[^0-9A-Za-z]{{0,6}}{number}(?![0-9])", RegexOptions.CultureInvariant, TimeSpan.FromMinutes(1));
+
+    private static List<byte[]> KeyForms(string text)
+    {
+        if (!text.StartsWith("-----BEGIN", StringComparison.Ordinal))
+            return text.Length % 2 == 0 && text.All(char.IsAsciiHexDigit) ? [.. BytesForms(Convert.FromHexString(text)), .. TextForms(text)] : [.. TextForms(text)];
+        using var key = ECDsa.Create();
+        key.ImportFromPem(text);
+        return
+        [
+            .. BytesForms(key.ExportParameters(includePrivateParameters: true).D!),
+            .. text.Split('\n').Where(it => it.Length > 40 && !it.StartsWith('-')).Select(it => Encoding.ASCII.GetBytes(it.Trim())),
+        ];
+    }
 
     private static byte[][] TextForms(string text) =>
         [Encoding.UTF8.GetBytes(text), Encoding.UTF8.GetBytes(Uri.EscapeDataString(text)), Encoding.ASCII.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('='))];

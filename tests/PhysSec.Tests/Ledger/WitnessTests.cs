@@ -23,7 +23,7 @@ public sealed class WitnessTests : IDisposable
     public async Task A_cosignature_says_when_its_key_saw_the_tree_and_nothing_after_any_change()
     {
         await using var hub = RunningHub.WithoutBroker();
-        var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
+        using var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
         var (note, value) = await OfferAsync(hub);
         var cosigned = witness.Cosign(note, value, _seen);
         Assert.Equal(_seen, Cosignature.TimeOf(cosigned, witness.Key, LedgerKey.Check));
@@ -49,16 +49,16 @@ public sealed class WitnessTests : IDisposable
         await using var hub = RunningHub.WithoutBroker();
         for (var i = 0; i < 5; i++)
         {
-            var witness = WitnessFolder.Open(_folder.FullName, i == 0 ? "audit-office" : null); // The machine starts anew each time.
+            using var witness = WitnessFolder.Open(_folder.FullName, i == 0 ? "audit-office" : null); // The machine starts anew each time.
             var (note, value) = await OfferAsync(hub);
             Assert.Equal(value, await JudgeAsync(hub, witness, note));
             witness.Cosign(note, value, _seen.AddHours(i));
-            Assert.Equal(note.Text, WitnessFolder.Open(_folder.FullName, null).Newest!.Text);
+            Assert.Equal(note.Text, witness.Newest!.Text);
             await LedgerTreeTests.ActAsync(hub, $"act-{i}");
         }
 
-        Assert.Equal(["2026-11-02.txt", "cosigner.key", "newest.txt"], _folder.GetFiles().Select(it => it.Name).Order(StringComparer.Ordinal));
-        if (!OperatingSystem.IsWindows()) Assert.All(_folder.GetFiles(), it => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, it.UnixFileMode));
+        Assert.Equal(["2026-11-02.txt", "cosigner.key", "in-use.lock", "newest.txt"], _folder.GetFiles().Select(it => it.Name).Order(StringComparer.Ordinal));
+        if (!OperatingSystem.IsWindows()) Assert.All(_folder.GetFiles().Where(it => it.Length > 0), it => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, it.UnixFileMode));
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class WitnessTests : IDisposable
     public async Task A_ledger_that_was_sealed_anew_after_a_change_is_never_cosigned(string what, string change)
     {
         await using var room = await EvidenceRoom.MakeAsync(20);
-        var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
+        using var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
         var (note, value) = await OfferAsync(room.Hub);
         witness.Cosign(note, value, _seen);
 
@@ -87,7 +87,7 @@ public sealed class WitnessTests : IDisposable
     public async Task A_restored_hub_waits_for_a_person_and_another_ledger_or_key_is_refused()
     {
         await using var hub = RunningHub.WithoutBroker();
-        var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
+        using var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
         var (note, value) = await OfferAsync(hub);
         witness.Cosign(note, value, _seen);
         await hub.Store.WriteAsync(it => it.Execute("update meta set value = '2' where name = 'hub-epoch'"), Cancel);
@@ -106,12 +106,12 @@ public sealed class WitnessTests : IDisposable
     [Fact]
     public async Task The_hub_takes_the_line_of_a_machine_that_it_knows_and_counts_the_checkpoint_as_held_outside()
     {
-        var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
+        using var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
         await using var hub = RunningHub.WithoutBroker(ledger: $$"""{ "cosigners": ["{{witness.Key}}"] }""");
         var checkpoints = hub.Get<Checkpoints>();
         var (note, value) = await OfferAsync(hub);
         await RefusedAsync("no machine", note.ToString());
-        var stranger = WitnessFolder.Open(Path.Combine(_folder.FullName, "stranger"), "stranger");
+        using var stranger = WitnessFolder.Open(Path.Combine(_folder.FullName, "stranger"), "stranger");
         await RefusedAsync("no machine", stranger.Cosign(note, value, _seen).ToString());
         await RefusedAsync("a signed note", "hello");
         var longer = value with { Size = value.Size + 1 };
@@ -134,7 +134,7 @@ public sealed class WitnessTests : IDisposable
     [Fact]
     public async Task Whoever_holds_only_the_cosigners_key_finds_what_was_rewritten_since()
     {
-        var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
+        using var witness = WitnessFolder.Open(_folder.FullName, "audit-office");
         await using var room = await EvidenceRoom.MakeAsync(20, $$"""{ "cosigners": ["{{witness.Key}}"] }""");
         var (note, value) = await OfferAsync(room.Hub);
         await room.Hub.Get<Checkpoints>().CosignedAsync(RunningHub.Admin, witness.Cosign(note, value, _seen).ToString(), Cancel);
@@ -153,6 +153,22 @@ public sealed class WitnessTests : IDisposable
         var silent = PackVerifier.Verify(room.Pack(store), own);
         Assert.Contains(silent.Findings, it => it is { Code: "cosigned", Kind: FindingKind.Open });
         Assert.Contains(silent.Findings, it => it is { Code: "own", Kind: FindingKind.Open });
+    }
+
+    [Fact]
+    public async Task Two_processes_never_work_with_one_key_and_a_key_whose_memory_is_gone_signs_nothing()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using (var first = WitnessFolder.Open(_folder.FullName, "audit-office"))
+        {
+            Assert.Throws<IOException>(() => WitnessFolder.Open(_folder.FullName, null));
+            var (note, value) = await OfferAsync(hub);
+            first.Cosign(note, value, _seen);
+        }
+
+        File.Delete(Path.Combine(_folder.FullName, "newest.txt"));
+        using var second = WitnessFolder.Open(_folder.FullName, null);
+        Assert.Contains("new key", Assert.Throws<FormatException>(() => second.Newest).Message, StringComparison.Ordinal);
     }
 
     [Theory]
