@@ -81,13 +81,24 @@ public sealed partial class JournalStore
                 return LoseContinuity();
             }
 
-            if (hubEpoch > _streams.Values.Select(it => it.HubEpoch).DefaultIfEmpty(0).Max()) SendAgain(hubEpoch);
+            if (hubEpoch > NewestHubEpoch) SendAgain(hubEpoch);
             through = Math.Min(through, Math.Max(sent, state.Acknowledged));
             var rewound = hubEpoch > state.HubEpoch && through < state.Acknowledged;
             if (!rewound && hubEpoch == state.HubEpoch && through <= state.Acknowledged) return AckOutcome.Stale;
             SetState(epoch, stream, state with { Acknowledged = through, HubEpoch = hubEpoch });
             if (rewound && (FindOldest(epoch, stream, state.Seq)?.First ?? state.Seq + 1) > through + 1) return LoseContinuity();
             return rewound ? AckOutcome.Rewound : AckOutcome.Advanced;
+        }
+    }
+
+    /// <summary>Ends the refill of a stream of which nothing is left to give: no acknowledgement will ever end it, and the streams behind it wait.</summary>
+    /// <exception cref="JournalException">The disk cannot be read.</exception>
+    public void EndRefill(long epoch, string stream)
+    {
+        lock (_gate)
+        {
+            if (StateOf(epoch, stream) is { Refill: true } state && Reading(() => FirstIn(epoch, stream, new(state.Acknowledged + 1, state.Seq))) is null)
+                SetState(epoch, stream, state with { Acknowledged = state.Seq, Refill = false });
         }
     }
 
@@ -108,12 +119,13 @@ public sealed partial class JournalStore
             if (epoch <= highest) return $"epoch {epoch} is not above {highest}, the highest that this node has had";
             Change(() =>
             {
-                var ended = StateOf(highest, Core.Wire.Streams.Access);
+                var (ended, hub) = (StateOf(highest, Core.Wire.Streams.Access), NewestHubEpoch);
                 Append(epoch, new Entry(Core.Wire.Streams.Access, new EpochBegan(highest, ended.Seq, ended.Hash)), stamp);
                 foreach (var (key, state) in _streams.Where(it => !it.Value.Closed && it.Key.Epoch < epoch).OrderByDescending(it => it.Key.Epoch).ToList())
                 {
                     Reissue(key.Epoch, key.Stream, state, epoch, held ?? []);
                     SetState(key.Epoch, key.Stream, state with { Closed = true });
+                    if (state.Acknowledged > 0 && state.HubEpoch < hub) SendAgain(key.Epoch, key.Stream, hub); // What an earlier life of the hub acknowledged, the restored one may lack.
                 }
 
                 Set(EpochName, epoch.ToString(CultureInfo.InvariantCulture));
@@ -179,9 +191,15 @@ public sealed partial class JournalStore
     /// <summary>A hub that was restored, or that this journal has never heard, may lack what was acknowledged in epochs that are over.</summary>
     private void SendAgain(long hubEpoch)
     {
-        foreach (var ((epoch, stream), state) in _streams.Where(it => it.Key.Epoch > 0 && it.Value is { Closed: true, Seq: > 0 }).ToList())
-            SetState(epoch, stream, state with { Refill = true, Acknowledged = 0, HubEpoch = hubEpoch });
+        foreach (var (epoch, stream) in _streams.Where(it => it.Value.Closed).Select(it => it.Key).ToList()) SendAgain(epoch, stream, hubEpoch);
     }
+
+    private void SendAgain(long epoch, string stream, long hubEpoch)
+    {
+        if (epoch > 0 && StateOf(epoch, stream) is { Seq: > 0 } state) SetState(epoch, stream, state with { Refill = true, Acknowledged = 0, HubEpoch = hubEpoch });
+    }
+
+    private long NewestHubEpoch => _streams.Values.Select(it => it.HubEpoch).DefaultIfEmpty(0).Max();
 
     /// <summary>What was pruned cannot be given any more: it does not hold up the rest.</summary>
     private AckOutcome Refilled(long epoch, string stream, StreamState state, long through, IReadOnlyList<SeqRange> resend)

@@ -36,7 +36,7 @@ public sealed partial class JournalStore
             var overfull = UsedBytes > retention.BytesMax;
             foreach (var ((epoch, stream), state) in _streams.OrderBy(it => it.Key.Epoch).ToList())
             {
-                if (Oldest(epoch, stream, state.Closed ? state.Seq : state.Acknowledged) is not { } block) continue;
+                if (Oldest(epoch, stream, state is { Closed: true, Refill: false } ? state.Seq : state.Acknowledged) is not { } block) continue;
                 var tooOld = now is { } time && block.At is { } at && at < (time - retention.Age).ToUnixTimeSeconds();
                 if (!tooOld && !overfull) continue;
                 Change(() => Remove(epoch, stream, block.Last));

@@ -157,6 +157,7 @@ public sealed partial class UplinkLoop
         if (run.Count == 0)
         {
             window.Skip(range);
+            store.EndRefill(epoch, stream);
             return true;
         }
 

@@ -188,6 +188,55 @@ public sealed class JournalStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_stream_that_ends_with_its_epoch_before_the_restored_hub_spoke_of_it_is_given_again()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Measured(20), Measured(21));
+        store.Acknowledge(1, "a", 1, 1);
+        store.Acknowledge(1, "m", 2, 1);
+        Assert.True(store.Prune(Retention.Default with { Age = TimeSpan.Zero, BytesMax = 0 }, Noon)); // Stream a alone: the oldest block.
+        Assert.Equal(AckOutcome.ContinuityLost, store.Acknowledge(1, "a", 0, 2));
+        store.BeginEpoch(2, At(2));
+
+        Assert.Equal((1, "m"), store.Refill);
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "m", 2, 2));
+        Assert.Null(store.Refill);
+    }
+
+    [Fact]
+    public void A_refill_of_which_nothing_is_left_ends_and_lets_the_next_one_begin()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Measured(20));
+        store.Acknowledge(1, "a", 1, 1);
+        store.Acknowledge(1, "m", 1, 1);
+        store.BeginEpoch(2, At(2));
+        store.Acknowledge(2, "a", 1, 1);
+        Assert.True(store.Prune(Retention.Default with { Age = TimeSpan.Zero, BytesMax = 0 }, Noon)); // Stream a alone: the oldest block.
+        store.Acknowledge(2, "a", 0, 2);
+        Assert.Equal((1, "a"), store.Refill);
+
+        store.EndRefill(1, "a");
+        Assert.Equal((1, "m"), store.Refill);
+        store.EndRefill(1, "m"); // It has something to give.
+        Assert.Equal((1, "m"), store.Refill);
+    }
+
+    [Fact]
+    public void What_a_restored_hub_is_owed_is_not_pruned()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened());
+        store.Acknowledge(1, "a", 2, 1);
+        store.BeginEpoch(2, At(2));
+        store.Acknowledge(2, "a", 1, 1);
+        store.Acknowledge(2, "a", 0, 2);
+        Assert.Equal((1, "a"), store.Refill);
+        Assert.False(store.Prune(Retention.Default with { Age = TimeSpan.Zero, BytesMax = 0 }, Noon));
+        Assert.Equal(2, store.Read(1, "a", 1, 2, 10, int.MaxValue).Count);
+    }
+
+    [Fact]
     public void A_hub_that_was_restored_to_before_what_is_still_here_waits_for_nothing_that_cannot_come()
     {
         using var store = _folder.Open();
