@@ -1,5 +1,6 @@
 using PhysSec.Hub.Reports;
 using PhysSec.Hub.Retention;
+using PhysSec.Hub.Web.Accounts;
 
 namespace PhysSec.Hub.Api;
 
@@ -16,7 +17,7 @@ internal static class RetentionApi
         retention.MapGet("", (RetentionBook book, LegalHolds holds, RetentionClock clock) => new { clock = clock.Doubt(), classes = book.Classes(), holds = holds.List(), certificates = book.Certificates(Shown) })
             .WithSummary("Periods, what is deleted next, holds and certificates. 保存期間");
         retention.MapPost("/holds", async (LegalHolds holds, HoldWithReason it, HttpContext http) =>
-                new { id = await holds.SetAsync(http.Actor(), http.Actor().Name, new(it.From, it.To, it.Person, it.Door), it.Reason ?? "", http.RequestAborted) })
+                new { id = await holds.SetAsync(http.Actor(), Account(http), new(it.From, it.To, it.Person, it.Door), it.Reason ?? "", http.RequestAborted) })
             .WithSummary("Sets a legal hold. 廃棄停止");
         retention.MapGet("/certificates/{record:long}.pdf", async (CertificateSheet sheet, long record, HttpContext http) =>
         {
@@ -44,4 +45,7 @@ internal static class RetentionApi
             }
         }).RequireAuthorization(HubApi.A).WithSummary("All records about one person, others masked; the reason goes on record. 本人開示");
     }
+
+    // The same as the console gives, or whoever sets a hold here would count there as somebody else. A program's token is named token:….
+    private static string Account(HttpContext http) => SignedIn.From(http.User)?.Id ?? http.Actor().Name;
 }

@@ -87,7 +87,7 @@ public sealed class LegalHolds(Store store, TimeProvider clock)
     }
 
     /// <summary>Says yes. That the account is another person, and holds the second factor, is the caller's to see.</summary>
-    /// <exception cref="InputException">Nobody has asked, it is the same account that asked or that set it, or neither of the two is an auditor.</exception>
+    /// <exception cref="InputException">Nobody has asked, it is the same account (or name: older holds have nothing else) that asked or that set it, or neither of the two is an auditor.</exception>
     public Task LiftAsync(Actor actor, string account, long id, CancellationToken cancel = default)
     {
         Check(actor);
@@ -95,8 +95,8 @@ public sealed class LegalHolds(Store store, TimeProvider clock)
         {
             var hold = Open(it, id);
             if (hold.AskedById is null) throw new InputException("hold", "nobody has asked to lift it", "Ask first; another person decides");
-            if (hold.AskedById == account) throw new InputException("hold", "whoever asks does not decide", "Another person decides");
-            if (hold.SetById == account) throw new InputException("hold", "whoever set it does not decide", "Another person decides");
+            if (hold.AskedById == account || hold.AskedBy == actor.Name) throw new InputException("hold", "whoever asks does not decide", "Another person decides");
+            if (hold.SetById == account || hold.SetBy == actor.Name) throw new InputException("hold", "whoever set it does not decide", "Another person decides");
             if (actor.Role != "auditor" && hold.AskedByRole != "auditor") throw new InputException("hold", "no auditor takes part", "Let an auditor ask or decide");
             var now = clock.GetUtcNow();
             it.Execute("update holds set lifted_by = $by, lifted_at = $at where id = $id", ("$by", actor.Name), ("$at", now), ("$id", id));

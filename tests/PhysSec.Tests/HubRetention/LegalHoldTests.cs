@@ -76,6 +76,19 @@ public sealed class LegalHoldTests
         Assert.Equal(fault is null, room.Holds.List().Single().LiftedAt is not null);
     }
 
+    /// <summary>The two roads in may have named one person differently; the name is the same on both.</summary>
+    [Fact]
+    public async Task Whoever_set_or_asked_is_known_by_name_too_when_the_account_is_written_otherwise()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        var id = await room.Holds.SetAsync(_auditor, _auditor.Name, new(room.Hub.Time.GetUtcNow(), null), "調査", Cancel);
+        await room.Holds.AskAsync(_other, _other.Name, id, "終わった", Cancel);
+        foreach (var (same, fault) in new[] { (_auditor, "whoever set it does not decide"), (_other, "whoever asks does not decide") })
+            Assert.Contains(fault, (await Assert.ThrowsAsync<InputException>(() => room.Holds.LiftAsync(same, "id of the console", id, Cancel))).Message, StringComparison.Ordinal);
+        await room.Holds.LiftAsync(_second, "id of the console", id, Cancel);
+        Assert.NotNull(room.Holds.List().Single().LiftedAt);
+    }
+
     [Fact]
     public async Task Who_may_not_and_what_is_no_hold_is_told_with_its_field()
     {
