@@ -41,12 +41,12 @@ help() {
            記録の性能を測ります(コミット、容量、1,000万件の検索、検証)。
   soak kill [--rounds N] [--seed S]
            Kills the node at random moments under a stream of badges and checks that no record is lost or doubled.
-  soak faults [--rounds N] [--seed S] [--only NAME[,NAME]]
-           Kills node, hub and Mosquitto, fails and fills their disks, cuts their power, tears the journal, piles up a million records, and judges the record.
-           What needs root and cannot run here is SKIPPED with exit 3, unless PHYSSEC_FAULTS_MAY_SKIP=1.
   soak record [--rounds N] [--seed S]
            Plays a randomised model of nodes, broker and hub (the real classes on a simulated line and clock; every fault from a seed) and checks the same of each round.
            記録が失われず、二重にもならないことを、模擬の通信路と時計で何度も確かめます。
+  soak faults [--rounds N] [--seed S] [--only NAME[,NAME]]
+           Kills node, hub and Mosquitto, fails and fills their disks, cuts their power, tears the journal, piles up a million records, and judges the record.
+           What needs root and cannot run here is SKIPPED with exit 3, unless PHYSSEC_FAULTS_MAY_SKIP=1.
   hub HOST | node HOST [--bundle FILE] [--dry-run] [--wait S] [--limit S] [--even-open] [--site NAME] [--hub HUBHOST]
            Installs or upgrades a machine over ssh (~/.ssh/config; PHYSSEC_SSH='-p 2222' adds options). Changes nothing while a door is open, goes back
            by itself when the new version does not become healthy, keeps all data. --hub: only while that hub sees the site's other nodes.
@@ -164,7 +164,7 @@ run_all_tests() {
             ;;
         '')
             need_packages "real peers and a real browser for the system tests" \
-                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk fonts-ipaexfont-gothic poppler-utils iproute2 golang-go golang-golang-x-mod-dev
+                exim4-daemon-light mosquitto mosquitto-clients nut-server swtpm chromium fonts-noto-cjk fonts-ipaexfont-gothic poppler-utils iproute2 golang-go golang-golang-x-mod-dev gcc libc6-dev
             build tests/PhysSec.Tests tests/PhysSec.SystemTests tests/PhysSec.Benchmarks tests/PhysSec.VmGuest # What no test runs must at least build.
             run_tests tests/PhysSec.Tests tests/PhysSec.SystemTests
             ;;

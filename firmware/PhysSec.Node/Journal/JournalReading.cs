@@ -122,16 +122,22 @@ public sealed partial class JournalStore
         }
     }
 
-    /// <summary>The number of the birth that is about to be said, durably counted.</summary>
+    /// <summary>This journal's mark and the number of the birth that is about to be said, durably counted.</summary>
     /// <exception cref="JournalException">It was not counted.</exception>
-    public long NextBirth()
+    public (string Journal, long Number) NextBirth()
     {
-        const string Name = "births";
+        const string Mark = "mark";
+        const string Births = "births";
         lock (_gate)
         {
-            var next = (Meta(Name) is { } text ? long.Parse(text, CultureInfo.InvariantCulture) : 0) + 1;
-            Change(() => Set(Name, next.ToString(CultureInfo.InvariantCulture)));
-            return next;
+            var mark = Meta(Mark) ?? System.Security.Cryptography.RandomNumberGenerator.GetHexString(16, lowercase: true);
+            var next = (Meta(Births) is { } text ? long.Parse(text, CultureInfo.InvariantCulture) : 0) + 1;
+            Change(() =>
+            {
+                Set(Mark, mark);
+                Set(Births, next.ToString(CultureInfo.InvariantCulture));
+            });
+            return (mark, next);
         }
     }
 

@@ -63,18 +63,18 @@ public sealed partial class UplinkLoop
         _birthIsOld = false;
         session.BirthAt = _view.Stamp().Up;
         session.Windows.Clear(); // The epoch may be another.
-        Publish(session, Message(Topics.Birth(_identity.Site, _identity.Node), Json(_view.Birth() with { Number = NumberOfBirth() }), retain: true));
+        Publish(session, Message(Topics.Birth(_identity.Site, _identity.Node), Json(Counted(_view.Birth())), retain: true));
     }
 
-    private long? NumberOfBirth()
+    private Birth Counted(Birth birth)
     {
         try
         {
-            return _view.Journal()?.NextBirth();
+            return _view.Journal()?.NextBirth() is var (journal, number) ? birth with { Journal = journal, Number = number } : birth;
         }
         catch (JournalException)
         {
-            return null; // A full disk keeps no node from saying what it is.
+            return birth; // A full disk keeps no node from saying what it is.
         }
     }
 

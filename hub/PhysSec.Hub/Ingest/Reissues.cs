@@ -25,7 +25,7 @@ internal static class Reissues
                 "select id, body from ledger indexed by ledger_when where coalesce(at, received_at) = $at and source = $source and stream = $stream and epoch <> $epoch order by id",
                 row => (Id: row.GetInt64(0), Body: row.GetString(1)), ("$at", at), ("$source", node.Value), ("$stream", stream), ("$epoch", epoch))
             : store.Query(
-                "select id, body from ledger indexed by ledger_timeless where at is null and source = $source and stream = $stream and epoch <> $epoch order by id",
+                "select id, body from ledger indexed by ledger_timeless where at is null and body_hash is null and source = $source and stream = $stream and epoch <> $epoch order by id",
                 row => (Id: row.GetInt64(0), Body: row.GetString(1)), ("$source", node.Value), ("$stream", stream), ("$epoch", epoch));
         foreach (var (id, body) in candidates)
             if (Text(body) == text) return id;
@@ -37,8 +37,8 @@ internal static class Reissues
     {
         var (epoch, stream, seq) = (it.Record.Epoch, it.Record.Stream, it.Record.Seq);
         var added = store.Execute(
-            "insert into reissued values ($source, $epoch, $stream, $seq, $hash, $body, $first, $received) on conflict do nothing",
-            ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", it.Hash), ("$body", it.Body), ("$first", first), ("$received", now));
+            "insert into reissued values ($source, $epoch, $stream, $seq, $hash, $prev, $first, $received) on conflict do nothing",
+            ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", it.Hash), ("$prev", it.Prev), ("$first", first), ("$received", now));
         if (added == 1 || store.Number(
             "select count(*) from reissued where source = $source and epoch = $epoch and stream = $stream and seq = $seq and hash = $hash",
             ("$source", node.Value), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", it.Hash)) == 1) return Stored.Repeated;

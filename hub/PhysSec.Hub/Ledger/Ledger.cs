@@ -82,8 +82,8 @@ public static class Records
         var (through, whole) = (before, true);
         using (var command = store.Command(
             """
-            select seq, hash, body, body_hash from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through
-            union all select seq, hash, body, null from reissued where source = $source and epoch = $epoch and stream = $stream and seq > $through
+            select seq, hash, body, body_hash, null as prev from ledger where source = $source and epoch = $epoch and stream = $stream and seq > $through
+            union all select seq, hash, '', null, prev from reissued where source = $source and epoch = $epoch and stream = $stream and seq > $through
             order by seq
             """,
             ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$through", before)))
@@ -95,7 +95,8 @@ public static class Records
                 if (seq > through + 1) PassThinned();
                 if (seq <= through) continue;
                 if (seq != through + 1) break;
-                whole &= head.Length == 0 || !waiting.IsDBNull(3) || Chain.Next(head, waiting.GetString(2)) == hash; // Of a deleted text nothing can be said.
+                whole &= head.Length == 0 || !waiting.IsDBNull(3) // Of a deleted text nothing can be said.
+                    || (waiting.IsDBNull(4) ? Chain.Next(head, waiting.GetString(2)) == hash : waiting.GetString(4) == head);
                 (through, head) = (seq, hash);
             }
         }

@@ -32,8 +32,6 @@ internal static class Copies
         Run("rights", RecordClasses.Access, Old("rights", "id", "min(valid_to, coalesce(removed_at, valid_to))"));
         // A contradiction stays on record with its hash; what it said goes with what it contradicted.
         Run("divergence", RecordClasses.Access, $"update divergence set body = '' where id in (select id from divergence where body <> '' and received_at < $before and {NotHeld("received_at")} limit $most)");
-        // What stands in the ledger once and came under a second key.
-        Run("reissued", RecordClasses.Access, $"update reissued set body = '' where body <> '' and received_at < $before and {NotHeld("received_at")}");
         // The policies by which nothing can be judged any more: the next one was issued before the oldest entry that is kept. Their hashes stay on record.
         Run(
             "policies", RecordClasses.Access,

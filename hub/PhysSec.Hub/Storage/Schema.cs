@@ -170,11 +170,12 @@ internal static class Schema
         "create index ledger_entered on ledger (person, door) where kind = 'access.passage' and direction = 'in'; -- Whether somebody ever entered by a door.",
         "create table disk_use (source text not null, at integer not null, used integer not null, total integer not null, primary key (source, at)) without rowid;",
         """
-        -- What a node issued again in a later epoch because it could not know that it was here. In the ledger it stands once, under the key that came first; this is where it stands again.
+        -- What a node issued again in a later epoch because it could not know that it was here. In the ledger it stands once, under the key that came first; this is where it stands
+        -- again, on which chain value. Of its text nothing is kept here: what is deleted there is gone.
         create table reissued (
-          source text not null, epoch integer not null, stream text not null, seq integer not null, hash text not null, body text not null,
+          source text not null, epoch integer not null, stream text not null, seq integer not null, hash text not null, prev text not null,
           first integer not null references ledger (id), received_at integer not null, primary key (source, epoch, stream, seq)) without rowid;
-        create index ledger_timeless on ledger (source, stream, epoch) where at is null;
+        create index ledger_timeless on ledger (source, stream, epoch) where at is null and body_hash is null;
         """,
         """
         -- What a record of an alarm is found by. Older records of cards and alarms get what newer ones are written with.

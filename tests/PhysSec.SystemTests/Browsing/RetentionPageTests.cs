@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using Microsoft.Data.Sqlite;
-using Microsoft.Playwright;
 using PhysSec.Rig;
 using static Microsoft.Playwright.Assertions;
 

@@ -94,6 +94,18 @@ public sealed class ContinuityTests
     }
 
     [Fact]
+    public async Task An_empty_card_gives_itself_away_by_another_mark()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+        await hub.TakeAsync(node, "birth", null, node.Birth(1, number: 1, journal: "one"));
+        await hub.TakeAsync(node, "birth", null, node.Birth(9, number: 3, journal: "one"));
+        Assert.Equal(1, hub.Nodes.Find(node.Id)!.Epoch);
+        await hub.TakeAsync(node, "birth", null, node.Birth(9, number: 4, journal: "two"));
+        Assert.Equal(2, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
     public async Task An_epoch_that_a_board_has_taken_up_is_not_given_again_to_the_board_that_lost_it()
     {
         await using var hub = RunningHub.WithoutBroker();

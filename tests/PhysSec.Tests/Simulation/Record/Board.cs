@@ -68,7 +68,7 @@ internal sealed class Board : IDisposable
     public Retention? Retention { get; set; }
 
     /// <summary>Nothing of it waits for the hub, and the hub has said so on this connection.</summary>
-    public bool Settled => Store is { Epoch: > 0, Backlog: 0 } && _uplink!.Acknowledged;
+    public bool Settled => Store is { Epoch: > 0, Backlog: 0, Refill: null } && _uplink!.Acknowledged;
 
     public string Standing => Store is not { } it ? $"{Name} is off" : $"{Name} in epoch {it.Epoch} waits with {it.Backlog} of a/{it.State(Streams.Access).Seq} m/{it.State(Streams.Measurements).Seq}, {(_uplink!.Acknowledged ? "" : "not ")}greeted";
 

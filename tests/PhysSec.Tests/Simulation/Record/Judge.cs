@@ -31,8 +31,8 @@ internal sealed class Judge(ModelHub hub, Truth truth, IReadOnlyList<NodeId> nod
     {
         foreach (var (it, copies) in rows.GroupBy(it => truth.Of(it.Place.Node, it.Body)).Where(it => it.Key is not null && it.Count() > 1).Select(it => (it.Key!, it.ToList())))
             _findings.Add($"doubled: {Named(it)} stands {copies.Count} times in the ledger, as {string.Join(" and ", copies.Select(copy => Key(copy.Place)))}");
-        foreach (var it in again.Where(it => !rows.Exists(row => Truth.Text(row.Body) == Truth.Text(it.Body))))
-            _findings.Add($"lost: {Key(it.Place)} was taken for one that is here already, and is not");
+        foreach (var it in again.Where(it => truth.At(it.Place)?.Text != Truth.Text(it.Body)))
+            _findings.Add($"lost: {Key(it.Place)} was taken for one that is here already, and is another");
         foreach (var it in aside.Where(it => !rows.Concat(again).Any(row => SameKey(row.Place, it.Place))))
             _findings.Add($"lost: {Key(it.Place)} was put aside as another version, and no first one is in the ledger");
     }
@@ -129,7 +129,9 @@ internal sealed class Judge(ModelHub hub, Truth truth, IReadOnlyList<NodeId> nod
         "select epoch, stream, seq, hash, body, received_at, late from ledger where source = $node order by epoch, stream, seq", row => Of(node, row), ("$node", node.Value)))];
 
     private List<Row> Again(SqliteConnection store) => [.. nodes.SelectMany(node => store.Query(
-        "select epoch, stream, seq, hash, body, received_at, 0 from reissued where source = $node", row => Of(node, row), ("$node", node.Value)))];
+        """
+        select it.epoch, it.stream, it.seq, it.hash, ledger.body, it.received_at, 0 from reissued it join ledger on ledger.id = it.first where it.source = $node
+        """, row => Of(node, row), ("$node", node.Value)))];
 
     private List<Row> Aside(SqliteConnection store) => [.. nodes.SelectMany(node => store.Query(
         "select epoch, stream, seq, hash, body, received_at, 0 from divergence where source = $node", row => Of(node, row), ("$node", node.Value)))];
