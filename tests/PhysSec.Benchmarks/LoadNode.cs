@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using MQTTnet;
 using MQTTnet.Protocol;
+using PhysSec.Benchmarks.Record;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
 using PhysSec.Rig;
@@ -59,10 +60,11 @@ public sealed class LoadNode : IAsyncDisposable
         await _client.SubscribeAsync(Topics.Ack(_site, _node), MqttQualityOfServiceLevel.AtLeastOnce, stop);
     }
 
-    /// <summary>Makes the batches beforehand, so that only the hub is measured.</summary>
-    public IReadOnlyList<byte[]> Prepare(int records, DateTimeOffset at)
+    /// <summary>Makes the batches beforehand, so that only the hub is measured: people at the node's two doors.</summary>
+    public IReadOnlyList<byte[]> Prepare(int records, DateTimeOffset at, Random random)
     {
         var batches = new List<byte[]>();
+        var facts = new Queue<Fact>();
         var head = Chain.Genesis;
         for (var first = 1L; first <= records; first += RecordsPerBatch)
         {
@@ -71,9 +73,11 @@ public sealed class LoadNode : IAsyncDisposable
             var elements = new List<JsonElement>();
             for (var seq = first; seq <= last; seq++)
             {
+                if (facts.Count == 0)
+                    foreach (var fact in Building.Happening(random, new DoorId($"{_node}-{random.Next(2)}"))) facts.Enqueue(fact);
                 var record = new JournalRecord(
                     _epoch, Streams.Access, seq, at.AddMilliseconds(seq), seq * 1000, "bench-boot", ClockQuality.Synced, LinkState.Up,
-                    new ExitRequested(new DoorId("door-a"), 1));
+                    facts.Dequeue());
                 var text = JsonSerializer.SerializeToUtf8Bytes(record, WireJson.Plain.JournalRecord);
                 head = Chain.Next(head, text);
                 using var document = JsonDocument.Parse(text);

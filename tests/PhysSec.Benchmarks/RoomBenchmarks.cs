@@ -74,35 +74,6 @@ public static class RoomBenchmarks
         await output.WriteLineAsync($"node: process start → outputs driven safe: {new Percentiles(node)}; memory {Memory(instance.Node.Pid)}");
     }
 
-    /// <summary>Committed records per second, seen by clients that speak the node's side of the wire with enrolled certificates.</summary>
-    public static async Task IngestAsync(TextWriter output, int nodes, int recordsPerNode, CancellationToken cancel)
-    {
-        await using var instance = await Instance.StartAsync(new InstanceOptions(), cancel);
-        var clients = new List<LoadNode>();
-        try
-        {
-            for (var i = 1; i <= nodes; i++)
-            {
-                var name = string.Create(CultureInfo.InvariantCulture, $"load-{i}");
-                clients.Add(new LoadNode(await EnrolledKey.MakeAsync(instance.Administrator, name, cancel), "127.0.0.1", instance.BrokerPort));
-            }
-
-            var at = TimeProvider.System.GetUtcNow();
-            var batches = clients.ConvertAll(it => it.Prepare(recordsPerNode, at));
-            foreach (var client in clients) await client.ConnectAsync(cancel);
-            var start = Stopwatch.GetTimestamp();
-            await Task.WhenAll(clients.Zip(batches, (client, mine) => client.SendAsync(mine, cancel)));
-            var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture,
-                $"hub ingest from {nodes} node{(nodes == 1 ? "" : "s")}: {nodes * recordsPerNode / seconds:N0} records committed and acknowledged per second ({nodes * recordsPerNode:N0} in {seconds:0.00} s)"));
-        }
-        finally
-        {
-            foreach (var client in clients) await client.DisposeAsync();
-        }
-    }
-
     /// <summary>The lock goes back when the node has seen the leaf open; nobody is quicker than the contact.</summary>
     private static async Task PassAsync(Instance instance, CancellationToken cancel)
     {

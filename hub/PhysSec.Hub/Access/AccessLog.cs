@@ -1,39 +1,28 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using CsvHelper;
 using CsvHelper.Configuration;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Reports;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Access;
-
-/// <summary>What to look for; null asks for nothing. Person is an id or part of a name or reading. Kind may be a family like <c>access</c>. Cursor is the answer's Next. Limit 1–500. Searches shows also who searched for what: for auditors only.</summary>
-public sealed record LogFilter(
-    DateTimeOffset? From = null, DateTimeOffset? To = null, string? Person = null, string? Door = null, string? Outcome = null, string? Reason = null,
-    string? Kind = null, string? Node = null, bool? Late = null, long? Cursor = null, int Limit = 100, bool Searches = false);
-
-/// <summary>One record. At is null when the node's clock was unset; Body is the record's exact text.</summary>
-public sealed record LogItem(
-    long Id, string Node, long Epoch, string Stream, long Seq, DateTimeOffset? At, DateTimeOffset ReceivedAt, bool Late, string Kind, string? Door, string? Direction,
-    string? Person, string? PersonName, string? Outcome, string? Reason, int? Code, string Body)
-{
-    /// <summary>When the text was deleted at the end of its retention, and the number of the record that certifies it; null: it is there.</summary>
-    public DateTimeOffset? DeletedAt { get; init; }
-
-    public long? Certificate { get; init; }
-}
-
-/// <summary>Newest first. Next is null at the end.</summary>
-public sealed record LogPage(IReadOnlyList<LogItem> Items, long? Next);
 
 /// <summary>Searches the records.</summary>
 public sealed class AccessLog(Store store, TimeProvider time, People people)
 {
     public const int LimitMax = 500;
     internal const string SearchedVerb = "log.searched";
+    internal const string EvidenceVerb = "evidence.made";
+    private const int SaltLength = 16;
+
+    /// <summary>Kinds of records that say what somebody looked for: for auditors only.</summary>
+    internal static IReadOnlyList<string> SearchKinds { get; } = ["hub." + SearchedVerb, "hub." + EvidenceVerb];
 
     private static readonly string[] _header =
     [
@@ -41,85 +30,95 @@ public sealed class AccessLog(Store store, TimeProvider time, People people)
         "向き (direction)", "登録者番号 (person)", "氏名 (personName)", "結果 (outcome)", "理由 (reason)", "理由番号 (code)", "記録 (fact)",
     ];
 
-    /// <exception cref="InputException">The limit is outside 1–500, or the end is not after the beginning.</exception>
+    /// <exception cref="InputException">The filter is wrong; see <see cref="LogFilter.Checked"/>.</exception>
     public LogPage Search(LogFilter filter)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        if (filter.Limit is < 1 or > LimitMax) throw new InputException("limit", $"{filter.Limit} is out of range", $"Give 1–{LimitMax}");
-        if (filter.From is { } from && filter.To is { } to && from >= to) throw new InputException("to", "it is not after from", "Correct the period");
-
-        var (where, values) = Where(filter);
-        var items = store.Read(it => it.Query($"select * from ledger where {where} order by id desc limit $limit", Row, [.. values, ("$limit", filter.Limit + 1)]));
-        if (items.Count <= filter.Limit) return new(items, null);
-        items.RemoveAt(filter.Limit);
-        return new(items, items[^1].Id);
+        var its = filter.Checked();
+        return store.Read(it =>
+        {
+            var places = LogSearch.Newest(it, its, its.Limit + 1);
+            var rows = it.Query(
+                "select * from ledger where id in (select value from json_each($ids))", Row, ("$ids", JsonSerializer.Serialize(places.Take(its.Limit).Select(place => place.Id)))).ToDictionary(row => row.Id);
+            return new LogPage([.. places.Take(its.Limit).Select(place => rows[place.Id])], places.Count > its.Limit ? places[its.Limit - 1].Id : null);
+        });
     }
 
-    /// <summary>Writes all that the filter finds, page by page, as UTF-8 with a byte order mark; a card is shown by the beginning of its token.</summary>
+    /// <summary>
+    /// Writes all that the filter finds, page by page, as UTF-8 with a byte order mark; a card is shown by the beginning of its token. The last lines say how many records these are, what was asked
+    /// for, whose copy it is and how it is classified: a file without them is not whole.
+    /// </summary>
     /// <param name="target">Receives the file; it stays open.</param>
     /// <param name="filter">What to look for; its limit does not count.</param>
+    /// <param name="by">Whose copy it is.</param>
     /// <param name="cancel">Ends the writing.</param>
-    public async Task WriteCsvAsync(Stream target, LogFilter filter, CancellationToken cancel = default)
+    public async Task WriteCsvAsync(Stream target, LogFilter filter, Actor by, CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(by);
+        ArgumentNullException.ThrowIfNull(filter);
         await using var writer = new StreamWriter(target, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true), leaveOpen: true);
         await using var csv = new CsvWriter(writer, new CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\r\n" }, leaveOpen: true);
-        foreach (var name in _header) csv.WriteField(name);
-        await csv.NextRecordAsync();
-        long? cursor = filter.Cursor;
+        await LineAsync(_header);
+        var (cursor, count) = (filter.Cursor, 0L);
         do
         {
             var page = Search(filter with { Cursor = cursor, Limit = LimitMax });
-            foreach (var it in page.Items)
-            {
-                foreach (var field in Fields(it)) csv.WriteField(CsvText.Safe(field));
-                await csv.NextRecordAsync();
-            }
-
+            foreach (var it in page.Items) await LineAsync(Fields(it));
             await csv.FlushAsync();
             await writer.FlushAsync(cancel);
-            cursor = page.Next;
+            (cursor, count) = (page.Next, count + page.Items.Count);
         }
         while (cursor is not null);
+
+        await LineAsync([]);
+        await LineAsync([RegisterSheet.Both("log.copy-count", ("n", count))]);
+        await LineAsync([RegisterSheet.Both("log.copy-scope", ("scope", Scope(filter)))]);
+        await LineAsync([RegisterSheet.Both("log.classification")]);
+        await LineAsync([RegisterSheet.Both("sheet.copy-of", ("who", by.Name), ("at", time.GetUtcNow().ToString("O")))]);
+        await csv.FlushAsync();
+        await writer.FlushAsync(cancel);
+
+        async Task LineAsync(IEnumerable<string?> fields)
+        {
+            foreach (var field in fields) csv.WriteField(CsvText.Safe(field));
+            await csv.NextRecordAsync();
+        }
     }
 
     /// <summary>The numbers of all that the filter finds, newest first.</summary>
-    internal static List<long> Ids(SqliteConnection connection, LogFilter filter)
-    {
-        var (where, values) = Where(filter);
-        return connection.Query($"select id from ledger where {where} order by id desc", it => it.GetInt64(0), [.. values]);
-    }
+    internal static IReadOnlyList<long> Ids(SqliteConnection connection, LogFilter filter) => [.. LogSearch.Newest(connection, filter.Checked(), int.MaxValue).Select(it => it.Id)];
 
     /// <summary>Records that somebody searched, and for what.</summary>
-    public Task SearchedAsync(Actor actor, LogFilter filter, CancellationToken cancel = default) =>
-        store.WriteAsync(it => Records.Act(it, new Act(actor, SearchedVerb, null, null, After: AccessJson.Node(filter)), time.GetUtcNow()), cancel);
-
-    private static (string Where, List<(string, object?)> Values) Where(LogFilter filter)
+    /// <param name="actor">Who.</param>
+    /// <param name="filter">For what.</param>
+    /// <param name="file">They took it away as such a file; null: they looked at it.</param>
+    /// <param name="cancel">Ends the waiting.</param>
+    /// <exception cref="InputException">The filter is wrong; nothing was recorded.</exception>
+    public Task SearchedAsync(Actor actor, LogFilter filter, string? file = null, CancellationToken cancel = default)
     {
-        var (parts, values) = (new List<string> { "1 = 1" }, new List<(string, object?)>());
-        void Add(string sql, string name, object? value)
-        {
-            if (value is null or "") return;
-            parts.Add(sql);
-            values.Add((name, value));
-        }
+        var after = Asked(filter);
+        if (file is not null) after["file"] = file;
+        return store.WriteAsync(it => Records.Act(it, new Act(actor, SearchedVerb, null, null, After: after), time.GetUtcNow()), cancel);
+    }
 
-        Add("coalesce(at, received_at) >= $from", "$from", filter.From);
-        Add("coalesce(at, received_at) < $to", "$to", filter.To);
-        Add("door = $door", "$door", filter.Door);
-        Add("outcome = $outcome", "$outcome", filter.Outcome);
-        Add("reason = $reason", "$reason", filter.Reason);
-        Add("(kind = $kind or substr(kind, 1, length($kind) + 1) = $kind || '.')", "$kind", filter.Kind);
-        Add("source = $node", "$node", filter.Node);
-        Add("late = $late", "$late", filter.Late);
-        if (!filter.Searches) parts.Add($"kind <> 'hub.{SearchedVerb}'");
-        Add("id < $cursor", "$cursor", filter.Cursor);
-        if (!string.IsNullOrWhiteSpace(filter.Person))
-        {
-            Add("person in (select id from people where id = $person or instr(name, $person) > 0 or instr(kana, $kana) > 0 union all select $person)", "$person", filter.Person.Trim());
-            values.Add(("$kana", People.Reading(filter.Person)));
-        }
+    /// <summary>What was looked for, as a record keeps it. Salted: the digest of a record is shown to those who may not read it, and whom it is about could be guessed from that.</summary>
+    internal static JsonObject Asked(LogFilter filter)
+    {
+        var asked = AccessJson.Node(filter.Checked())!.AsObject();
+        asked["salt"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SaltLength));
+        return asked;
+    }
 
-        return (string.Join(" and ", parts), values);
+    /// <summary>The conditions in the words of the search.</summary>
+    internal static string Scope(LogFilter it)
+    {
+        (string Name, object? Value)[] parts =
+        [
+            ("from", it.From?.ToString("O", CultureInfo.InvariantCulture)), ("until", it.To?.ToString("O", CultureInfo.InvariantCulture)), ("person", it.Person), ("credential", it.Credential),
+            ("door", it.Door), ("zone", it.Zone), ("outcome", it.Outcome), ("reason", it.Reason), ("kind", it.Kind), ("alarm", it.Alarm), ("node", it.Node), ("late", it.Late),
+        ];
+        var given = parts.Where(part => part.Value is not null).Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Name} = {part.Value}")).ToArray();
+        return given.Length == 0 ? "すべて (everything)" : string.Join(", ", given);
     }
 
     private static IEnumerable<string?> Fields(LogItem it) =>

@@ -61,7 +61,7 @@ public sealed class Credentials(Store store, TimeProvider time, SiteKeys keys, P
             it.Execute(
                 "insert into credentials (token, person, state, since, reason, valid_from, valid_to) values ($token, $person, 'Active', $since, null, $from, $to)",
                 ("$token", added.Token), ("$person", person), ("$since", now), ("$from", validFrom), ("$to", validTo));
-            Records.Act(it, new Act(actor, "credential.added", token.Prefix, null, null, Shown(added), Person: person), now);
+            Records.Act(it, new Act(actor, "credential.added", token.Prefix, null, null, Shown(added), Person: person, Credential: token.Prefix), now);
             return added;
         }, cancel);
         changed.Raise();
@@ -79,7 +79,7 @@ public sealed class Credentials(Store store, TimeProvider time, SiteKeys keys, P
             var after = before with { State = state, Reason = why, Since = time.GetUtcNow() };
             it.Execute("update credentials set state = $state, since = $since, reason = $reason where token = $token",
                 ("$state", state.ToString()), ("$since", after.Since), ("$reason", why), ("$token", token));
-            Records.Act(it, new Act(actor, "credential.state", before.Prefix, why, Shown(before), Shown(after), Person: before.Person), after.Since);
+            Records.Act(it, new Act(actor, "credential.state", before.Prefix, why, Shown(before), Shown(after), Person: before.Person, Credential: before.Prefix), after.Since);
             return after;
         }, cancel);
         changed.Raise();

@@ -22,6 +22,13 @@ public sealed record Visit(
 /// <summary>The register of visits, made from the records of passages and from what was entered later by hand.</summary>
 public sealed class Register(Store store, People people)
 {
+    internal const string Sql =
+        """
+        select id, kind, door, direction, person, at, received_at, late, case kind when 'access.granted' then body else '' end as body from ledger
+        where kind in ('access.granted', 'access.passage') and body_hash is null and coalesce(at, received_at) >= $from and coalesce(at, received_at) < $to
+        order by coalesce(at, received_at), source, epoch, seq
+        """;
+
     // A visit that began before the period or ends after it is still shown whole.
     private static readonly TimeSpan _margin = TimeSpan.FromDays(2);
 
@@ -50,11 +57,7 @@ public sealed class Register(Store store, People people)
         if (from >= to) throw new InputException("to", "it is not after from", "Correct the period");
         var (records, purposes) = store.Read(it => (
             it.Query(
-                """
-                select id, kind, door, direction, person, at, received_at, late, body from ledger
-                where kind in ('access.granted', 'access.passage') and body_hash is null and coalesce(at, received_at) >= $from and coalesce(at, received_at) < $to
-                order by coalesce(at, received_at), source, epoch, seq
-                """,
+                Sql,
                 Row, ("$from", Back(from)), ("$to", Ahead(to))),
             it.Query("select id, purpose from rights", row => (Id: row.GetString(0), Purpose: row.GetString(1))).ToDictionary(row => row.Id, row => row.Purpose)));
 

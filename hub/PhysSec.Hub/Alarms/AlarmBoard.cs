@@ -100,7 +100,7 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
             if (!row.State.Standing) throw new InputException("key", "the alarm is over", "There is nothing to acknowledge");
             if (row.State.Acknowledged is { } by) throw new InputException("key", $"{by.Who} has acknowledged it already", "Nothing is left to do");
             Step(it, key, row.Class, row.Source, row.Node, new AlarmEvent.Acknowledged(actor.Name, reason.Trim()), now, same => same);
-            Records.Act(it, new Act(actor, "alarm.acknowledged", key, reason.Trim()), now);
+            Records.Act(it, new Act(actor, "alarm.acknowledged", key, reason.Trim(), Alarm: key), now);
             return row;
         });
         if (acknowledged.Node is { } node && !AlarmClasses.OfHub.Contains(acknowledged.Class))

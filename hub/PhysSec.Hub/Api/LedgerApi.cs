@@ -45,11 +45,12 @@ internal static class LedgerApi
 
     /// <summary>What the pack shall hold; all optional but the reason. A period alone: everything that the hub received in it.</summary>
     public sealed record NewEvidence(
-        DateTimeOffset? From, DateTimeOffset? Until, string? Person, string? Door, string? Outcome, string? Kind, string? Node, bool? Measurements, string? Reason, string? To)
+        DateTimeOffset? From, DateTimeOffset? Until, string? Person, string? Door, string? Outcome, string? Kind, string? Node, bool? Measurements, string? Reason, string? To,
+        string? Credential = null, string? Zone = null, string? Alarm = null)
     {
         // What an auditor looked for is nobody else's business.
         internal EvidenceRequest Request(HttpContext http) =>
-            new(new LogFilter(From, Until, Person, Door, Outcome, null, Kind, Node, Searches: http.User.IsInRole("auditor")), Reason, Measurements ?? false);
+            new(new LogFilter(From, Until, Person, Door, Outcome, null, Kind, Node, Searches: http.User.IsInRole("auditor"), Credential: Credential, Zone: Zone, Alarm: Alarm), Reason, Measurements ?? false);
     }
 
     // Packed aside, so that nobody is handed half a pack as a whole one.

@@ -23,7 +23,7 @@ internal static class RegisterApi
         }).RequireAuthorization(HubApi.U).WithSummary("Entries paired with exits; a missing exit stays missing. 入退室管理簿");
         api.MapGet("/register.csv", async (RegisterSheet sheet, AccessLog log, string? month, HttpContext http) =>
         {
-            var made = await MadeAsync(sheet, log, month, http);
+            var made = await MadeAsync(sheet, log, month, "csv", http);
             var file = new MemoryStream();
             await sheet.WriteCsvAsync(made, file, http.RequestAborted);
             return Given(file, "text/csv; charset=utf-8", made, "csv");
@@ -31,7 +31,7 @@ internal static class RegisterApi
         api.MapGet("/register.pdf", async (RegisterSheet sheet, AccessLog log, string? month, HttpContext http) =>
         {
             JapaneseFont.Need();
-            var made = await MadeAsync(sheet, log, month, http);
+            var made = await MadeAsync(sheet, log, month, "pdf", http);
             var file = new MemoryStream();
             RegisterPdf.Write(sheet, made, file);
             return Given(file, "application/pdf", made, "pdf");
@@ -43,10 +43,10 @@ internal static class RegisterApi
         }).RequireAuthorization(HubApi.A).WithSummary("Enters later what no door has on record. 後日入力");
     }
 
-    private static async Task<RegisterMonth> MadeAsync(RegisterSheet sheet, AccessLog log, string? month, HttpContext http)
+    private static async Task<RegisterMonth> MadeAsync(RegisterSheet sheet, AccessLog log, string? month, string file, HttpContext http)
     {
         var made = await sheet.OfAsync(month, http.Actor(), http.RequestAborted);
-        await log.SearchedAsync(http.Actor(), new(made.From, made.To, Kind: "register"), http.RequestAborted);
+        await log.SearchedAsync(http.Actor(), new(made.From, made.To, Kind: "register"), file, http.RequestAborted);
         return made;
     }
 

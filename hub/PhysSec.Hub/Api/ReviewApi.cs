@@ -22,14 +22,14 @@ internal static class ReviewApi
         group.MapGet("/{id}", async (Reviews reviews, AccessLog log, string id, HttpContext http) =>
         {
             var view = reviews.Find(id);
-            await log.SearchedAsync(http.Actor(), new(view.Task.From, view.Task.To, Kind: "review"), http.RequestAborted);
+            await log.SearchedAsync(http.Actor(), new(view.Task.From, view.Task.To, Kind: "review"), cancel: http.RequestAborted);
             var sheet = await reviews.LookAsync(id, http.RequestAborted);
             return new { review = view, completeness = sheet.Completeness, checkpoint = sheet.Checkpoint.Note, findings = sheet.Findings };
         }).WithSummary("What a review shows: completeness, checkpoint, findings and their digest. 点検の内容");
         group.MapGet("/{id}/report.pdf", async (Reviews reviews, ReviewReport report, AccessLog log, string id, HttpContext http) =>
         {
             var task = reviews.Find(id).Task;
-            await log.SearchedAsync(http.Actor(), new(task.From, task.To, Kind: "review"), http.RequestAborted);
+            await log.SearchedAsync(http.Actor(), new(task.From, task.To, Kind: "review"), cancel: http.RequestAborted);
             var file = new MemoryStream();
             await report.WriteAsync(id, http.Actor(), file, http.RequestAborted);
             file.Position = 0;

@@ -31,7 +31,7 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
         if (string.IsNullOrWhiteSpace(request.Reason)) throw new InputException("reason", "it is missing", "say what the evidence is for; it goes on record");
         log.Search(request.Filter with { Limit = 1 }); // Whatever is wrong with it is told before anything is written.
         await home.Store.WriteAsync(store => Records.Act(
-            store, new Act(actor, "evidence.made", null, request.Reason.Trim(), After: AccessJson.Node(request.Filter)), clock.GetUtcNow()), cancel);
+            store, new Act(actor, AccessLog.EvidenceVerb, null, request.Reason.Trim(), After: AccessLog.Asked(request.Filter)), clock.GetUtcNow()), cancel);
         var head = await checkpoints.MakeAsync(cancel);
         var (site, key, now) = (home.Site.Value, home.LedgerKey.Named(head.Value.Origin), clock.GetUtcNow());
         home.Store.Read(store =>
@@ -80,7 +80,7 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
         var texts = policies.Where(it => it.Body.Length > 0 && nodes.Contains(it.Policy.Node)).ToList();
         foreach (var it in texts) Put(zip, $"{EvidencePack.PolicyFolder}{it.Policy.Node}-{it.Policy.Version.ToString(CultureInfo.InvariantCulture)}.json", it.Body);
         var manifest = new PackManifest(
-            EvidencePack.Format, site, now, by, request.Reason!.Trim(), Scope(request.Filter), Classification,
+            EvidencePack.Format, site, now, by, request.Reason!.Trim(), AccessLog.Scope(request.Filter), Classification,
             key.ToString(), head.Note, first, count, [.. MerkleTree.Rest([.. ids.Select(it => it - 1)], size, LedgerTree.Of(store)).Select(it => it.ToString())],
             Witnessed(store, head.Value), Signatures(store, seqs), [.. texts.Select(it => it.Policy)],
             [.. KeptBack(request)]);
@@ -89,10 +89,10 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
         Put(zip, EvidencePack.ReadMeName, EvidencePage.ReadMe(manifest, head.Value, chosen.LongLength));
     }
 
-    // What another auditor searched for is in the pack by its digest alone.
+    // What an auditor searched for is in the pack by its digest alone, unless an auditor takes it.
     private static bool MayShow(PackLine line, EvidenceRequest request) =>
         (line.Stream != Streams.Measurements || request.Measurements)
-        && (request.Filter.Searches || line.Source != Records.Hub || !line.Body!.Contains($"\"verb\":\"{AccessLog.SearchedVerb}\"", StringComparison.Ordinal));
+        && (request.Filter.Searches || line.Source != Records.Hub || !new[] { AccessLog.SearchedVerb, AccessLog.EvidenceVerb }.Any(verb => line.Body!.Contains($"\"verb\":\"{verb}\"", StringComparison.Ordinal)));
 
     private static IEnumerable<string> KeptBack(EvidenceRequest request)
     {
@@ -119,17 +119,6 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
         }
 
         return found;
-    }
-
-    private static string Scope(LogFilter it)
-    {
-        (string Name, object? Value)[] parts =
-        [
-            ("from", it.From?.ToString("O", CultureInfo.InvariantCulture)), ("until", it.To?.ToString("O", CultureInfo.InvariantCulture)), ("person", it.Person), ("door", it.Door),
-            ("outcome", it.Outcome), ("reason", it.Reason), ("kind", it.Kind), ("node", it.Node), ("late", it.Late),
-        ];
-        var given = parts.Where(part => part.Value is not null).Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Name} = {part.Value}")).ToArray();
-        return given.Length == 0 ? "すべて (everything)" : string.Join(", ", given);
     }
 
     private static bool IsPeriod(LogFilter it) => it with { From = null, To = null, Limit = 100, Searches = false, Cursor = null } == new LogFilter();

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core;
+using PhysSec.Core.Alarms;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Ingest;
@@ -30,7 +31,7 @@ public static class Records
     /// <summary>Stores a node's record under its key (node, epoch, stream, seq).</summary>
     public static Stored Append(SqliteConnection store, NodeId node, JournalRecord record, string hash, string body, DateTimeOffset receivedAt, bool late)
     {
-        var columns = Columns.Of(record.Fact);
+        var columns = Columns.Of(node, record.Fact);
         return Append(store, node.Value, record.Epoch, record.Stream, record.Seq, hash, body, receivedAt, record.At, late, columns);
     }
 
@@ -54,7 +55,7 @@ public static class Records
         var body = new JsonObject { ["epoch"] = epoch, ["stream"] = Streams.Access, ["seq"] = seq + 1, ["at"] = at.ToString("O"), ["fact"] = fact }
             .ToJsonString(WireJson.Plain.Options);
         var hash = Chain.Next(head, body);
-        Append(store, Hub, epoch, Streams.Access, seq + 1, hash, body, at, at, late: false, new Columns("hub." + act.Verb, Door: act.Door, Person: act.Person));
+        Append(store, Hub, epoch, Streams.Access, seq + 1, hash, body, at, at, late: false, new Columns("hub." + act.Verb, Door: act.Door, Person: act.Person, Credential: act.Credential, Alarm: act.Alarm));
         SetThrough(store, Hub, epoch, Streams.Access, seq + 1, hash);
     }
 
@@ -143,13 +144,13 @@ public static class Records
     {
         var added = store.Execute(
             """
-            insert into ledger (id, source, epoch, stream, seq, hash, body, received_at, at, late, kind, door, direction, person, credential, outcome, reason, code)
-            values ((select coalesce(max(id), 0) + 1 from ledger), $source, $epoch, $stream, $seq, $hash, $body, $received, $at, $late, $kind, $door, $direction, $person, $credential, $outcome, $reason, $code)
+            insert into ledger (id, source, epoch, stream, seq, hash, body, received_at, at, late, kind, door, direction, person, credential, outcome, reason, code, alarm)
+            values ((select coalesce(max(id), 0) + 1 from ledger), $source, $epoch, $stream, $seq, $hash, $body, $received, $at, $late, $kind, $door, $direction, $person, $credential, $outcome, $reason, $code, $alarm)
             on conflict do nothing
             """,
             ("$source", source), ("$epoch", epoch), ("$stream", stream), ("$seq", seq), ("$hash", hash), ("$body", body), ("$received", receivedAt), ("$at", at),
             ("$late", late), ("$kind", columns.Kind), ("$door", columns.Door), ("$direction", columns.Direction), ("$person", columns.Person),
-            ("$credential", columns.Credential), ("$outcome", columns.Outcome), ("$reason", columns.Reason), ("$code", columns.Code));
+            ("$credential", columns.Credential), ("$outcome", columns.Outcome), ("$reason", columns.Reason), ("$code", columns.Code), ("$alarm", columns.Alarm));
         if (added == 1) return Stored.New;
 
         var same = store.Number(
@@ -183,14 +184,16 @@ public sealed record Actor(string Name, string Role, string Origin, IReadOnlyLis
     public bool AtTheMachine => ReferenceEquals(this, CommandLine);
 }
 
-/// <summary>One act for the record. Before and After never hold secrets.</summary>
-public sealed record Act(Actor Actor, string Verb, string? Target, string? Reason, JsonNode? Before = null, JsonNode? After = null, string? Door = null, string? Person = null);
+/// <summary>One act for the record. Before and After never hold secrets. Door, Person, Credential (the beginning of its token) and Alarm (its key) are what a search finds it by.</summary>
+public sealed record Act(
+    Actor Actor, string Verb, string? Target, string? Reason, JsonNode? Before = null, JsonNode? After = null, string? Door = null, string? Person = null, string? Credential = null, string? Alarm = null);
 
 /// <summary>What a search looks for, taken out of a record's fact.</summary>
 public sealed record Columns(
-    string Kind, string? Door = null, string? Direction = null, string? Person = null, string? Credential = null, string? Outcome = null, string? Reason = null, int? Code = null)
+    string Kind, string? Door = null, string? Direction = null, string? Person = null, string? Credential = null, string? Outcome = null, string? Reason = null, int? Code = null,
+    string? Alarm = null)
 {
-    public static Columns Of(Fact fact) => fact switch
+    public static Columns Of(NodeId node, Fact fact) => fact switch
     {
         AccessGranted it => new("access.granted", it.Door.Value, Name(it.Direction), it.Person.Value, it.Credential.Prefix, "granted"),
         AccessDenied it => new(
@@ -200,8 +203,8 @@ public sealed record Columns(
         ExitRequested it => new("door.exit-request", it.Door.Value, "out"),
         DoorChanged it => new("door.changed", it.Door.Value, Reason: it.By),
         ReaderFaulted it => new("reader.fault", it.Door.Value, Name(it.Direction), Reason: it.Fault),
-        AlarmRaised it => new("alarm.raised", Reason: it.Class),
-        AlarmCleared it => new("alarm.cleared", Reason: it.Class),
+        AlarmRaised it => new("alarm.raised", Reason: it.Class, Alarm: AlarmClasses.Key(node, it.Class, it.Source)),
+        AlarmCleared it => new("alarm.cleared", Reason: it.Class, Alarm: AlarmClasses.Key(node, it.Class, it.Source)),
         Measured => new("measured"),
         CommandExecuted it => new("command", Outcome: it.Outcome, Reason: it.Verb),
         PolicyApplied => new("policy.applied"),

@@ -39,7 +39,7 @@ public static class Outbox
             connection.Execute(
                 "insert into notifications (alarm, what, channel, made_at, body, next_at) values ($alarm, $what, $channel, $at, $body, $at)",
                 ("$alarm", alarm.Key), ("$what", kind.ToString()), ("$channel", channel), ("$at", now), ("$body", body));
-            Records.Act(connection, new Act(Actor.System, "notification.made", alarm.Key, null, null, new JsonObject { ["channel"] = channel, ["what"] = kind.ToString() }), now);
+            Records.Act(connection, new Act(Actor.System, "notification.made", alarm.Key, null, null, new JsonObject { ["channel"] = channel, ["what"] = kind.ToString() }, Alarm: alarm.Key), now);
         }
     }
 
@@ -69,7 +69,7 @@ public static class Outbox
             ["what"] = it.Kind.ToString(),
             ["try"] = it.Tries + 1,
             ["fault"] = what.Fault,
-        }), what.At);
+        }, Alarm: it.Alarm.Key), what.At);
     });
 
     // Repetitions that wait for a dead server would all arrive when it is back; the newest says all of it.
@@ -79,7 +79,7 @@ public static class Outbox
             "update notifications set superseded = 1, next_at = null where next_at is not null and alarm = $alarm and channel = $channel and what = 'Repeat'",
             ("$alarm", alarm), ("$channel", channel));
         if (dropped == 0) return;
-        Records.Act(connection, new Act(Actor.System, "notification.superseded", alarm, null, null, new JsonObject { ["channel"] = channel, ["count"] = dropped }), now);
+        Records.Act(connection, new Act(Actor.System, "notification.superseded", alarm, null, null, new JsonObject { ["channel"] = channel, ["count"] = dropped }, Alarm: alarm), now);
     }
 }
 

@@ -61,7 +61,7 @@ internal static class Deletion
         using (var clear = store.Command(
             """
             update ledger set body_hash = $digest, body = '{}', deleted_at = $at, certificate = $certificate,
-              at = null, door = null, direction = null, person = null, credential = null, outcome = null, reason = null, code = null
+              at = null, door = null, direction = null, person = null, credential = null, outcome = null, reason = null, code = null, alarm = null
             where id = $id
             """,
             ("$id", 0L), ("$digest", ""), ("$at", now), ("$certificate", size + 1)))

@@ -177,6 +177,31 @@ internal static class Schema
           first integer not null references ledger (id), received_at integer not null, primary key (source, epoch, stream, seq)) without rowid;
         create index ledger_timeless on ledger (source, stream, epoch) where at is null and body_hash is null;
         """,
+        """
+        -- What a record of an alarm is found by. Older records of cards and alarms get what newer ones are written with.
+        alter table ledger add column alarm text;
+        update ledger set alarm = source || '/' || (body ->> '$.fact.class') || ':' || (body ->> '$.fact.source') where kind in ('alarm.raised', 'alarm.cleared') and json_valid(body);
+        update ledger set alarm = body ->> '$.fact.target'
+          where kind in ('hub.alarm.acknowledged', 'hub.notification.made', 'hub.notification.sent', 'hub.notification.failed', 'hub.notification.superseded') and json_valid(body);
+        update ledger set credential = body ->> '$.fact.target' where kind in ('hub.credential.added', 'hub.credential.state') and json_valid(body);
+
+        -- One column and the time: a part of any period, in the order of an answer. Rows of one time lie by their number.
+        drop index ledger_when;
+        drop index ledger_person;
+        drop index ledger_door;
+        drop index ledger_kind;
+        drop index ledger_outcome;
+        create index ledger_when on ledger (coalesce(at, received_at));
+        create index ledger_kind on ledger (kind, coalesce(at, received_at));
+        create index ledger_source on ledger (source, coalesce(at, received_at));
+        create index ledger_door on ledger (door, coalesce(at, received_at)) where door is not null;
+        create index ledger_person on ledger (person, coalesce(at, received_at)) where person is not null;
+        create index ledger_credential on ledger (credential, coalesce(at, received_at)) where credential is not null;
+        create index ledger_reason on ledger (reason, coalesce(at, received_at)) where reason is not null;
+        create index ledger_outcome on ledger (outcome, coalesce(at, received_at)) where outcome <> 'granted';
+        create index ledger_alarm on ledger (alarm, coalesce(at, received_at)) where alarm is not null;
+        create index ledger_late on ledger (late, coalesce(at, received_at)) where late = 1;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

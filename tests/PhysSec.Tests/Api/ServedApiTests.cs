@@ -1,5 +1,7 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -11,6 +13,7 @@ using Microsoft.Extensions.Logging;
 using PhysSec.Core.Alarms;
 using PhysSec.Core.Wire;
 using PhysSec.Hub;
+using PhysSec.Hub.Access;
 using PhysSec.Hub.Api;
 using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Web;
@@ -87,6 +90,57 @@ public sealed class ServedApiTests
         using var client = Client(app);
         client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "it", role, 24, mayRelease: false));
         Assert.Equal(expected, (await client.GetAsync($"/api/v1/{path}", TestContext.Current.CancellationToken)).StatusCode);
+    }
+
+    [Fact]
+    public async Task What_an_auditor_looked_for_no_administrator_gets_by_any_way()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var hub = RunningHub.WithoutBroker();
+        await using var app = await ServeAsync(hub);
+        using var auditor = Client(app);
+        using var administrator = Client(app);
+        auditor.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "kansa", "auditor", 24, mayRelease: false));
+        administrator.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "kanri", "administrator", 24, mayRelease: false));
+        string[] searches = ["records?person=p-suspect&kind=access", "records.csv?person=p-suspect", "register?from=2026-10-01T00:00:00Z&to=2026-11-01T00:00:00Z", "register.csv?month=2026-09", "policies/p-suspect"];
+        foreach (var it in searches)
+        {
+            using var answer = await auditor.GetAsync("/api/v1/" + it, cancel);
+            Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound, $"{it}: {answer.StatusCode}");
+            if (it.StartsWith("records.csv", StringComparison.Ordinal)) Assert.Matches("^records_confidentiality-2_tokenkansa_[0-9]{8}T[0-9]{6}Z.csv$", answer.Content.Headers.ContentDisposition!.FileName);
+        }
+
+        using (var pack = await auditor.PostAsJsonAsync("/api/v1/ledger/evidence", new { person = "p-suspect", reason = "the-case" }, cancel)) Assert.Equal(HttpStatusCode.OK, pack.StatusCode);
+        var seen = await auditor.GetStringAsync("/api/v1/records?kind=hub&limit=100", cancel);
+        string[] secrets = ["p-suspect", "the-case", "2026-10-01T00:00:00", "log.searched", "evidence.made"];
+        Assert.All(secrets, it => Assert.Contains(it, seen, StringComparison.Ordinal));
+
+        foreach (var it in new[] { "records?kind=hub&limit=500", "records?limit=500", "records?node=hub", "records?kind=hub.log.searched", "records?kind=hub.log", "records?kind=hub.evidence.made", "records.csv", "records.csv?kind=hub.evidence", "register", "alarms/history", "notifications", "ledger/tile/entries/000.p/1", "dead-letters" })
+        {
+            using var answer = await administrator.GetAsync("/api/v1/" + it, cancel);
+            var text = await answer.Content.ReadAsStringAsync(cancel);
+            Assert.All(secrets, secret => Assert.False(text.Contains(secret, StringComparison.Ordinal), $"{it} tells {secret}"));
+        }
+
+        using var taken = await administrator.PostAsJsonAsync("/api/v1/ledger/evidence", new { reason = "audit of the record" }, cancel);
+        using var zip = new ZipArchive(await taken.Content.ReadAsStreamAsync(cancel));
+        foreach (var entry in zip.Entries)
+        {
+            using var reader = new StreamReader(entry.Open());
+            var text = await reader.ReadToEndAsync(cancel);
+            Assert.All(secrets.Take(3), secret => Assert.False(text.Contains(secret, StringComparison.Ordinal), $"the pack's {entry.Name} tells {secret}"));
+        }
+    }
+
+    [Fact]
+    public async Task Two_equal_searches_have_digests_that_nobody_can_guess()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        var log = hub.Get<AccessLog>();
+        for (var i = 0; i < 2; i++) await log.SearchedAsync(new("kansa", "auditor", "test"), new(Person: "p-suspect"), cancel: TestContext.Current.CancellationToken);
+        var salts = log.Search(new(Kind: "hub.log.searched", Searches: true)).Items.Select(it => (string)JsonNode.Parse(it.Body)!["fact"]!["after"]!["salt"]!).ToArray();
+        Assert.Equal(2, salts.Distinct().Count());
+        Assert.All(salts, it => Assert.Equal(32, it.Length));
     }
 
     private static HttpClient Client(WebApplication app) =>

@@ -3,6 +3,7 @@ using PhysSec.Core;
 using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
+using PhysSec.Hub.Ledger;
 
 namespace PhysSec.Tests.HubAccess;
 
@@ -11,6 +12,7 @@ public sealed class LogTests
     private static readonly DoorId _door = new("door-a");
     private static readonly PersonId _alice = new("p-alice");
     private static readonly PersonId _bob = new("p-bob");
+    private static readonly Actor _auditor = new("kansa", "auditor", "test");
     private static readonly CredentialToken _card = new(new string('a', 64));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -40,7 +42,7 @@ public sealed class LogTests
     public async Task Who_searched_for_what_is_on_record_and_shown_to_auditors_alone()
     {
         await using var desk = await Desk.OpenAsync();
-        await desk.Log.SearchedAsync(new("kansa", "auditor", "test"), new(Person: "p-bob"), Cancel);
+        await desk.Log.SearchedAsync(_auditor, new(Person: "p-bob"), cancel: Cancel);
 
         Assert.Contains("p-bob", desk.Log.Search(new(Kind: "hub.log.searched", Searches: true)).Items.Single().Body, StringComparison.Ordinal);
         Assert.Empty(desk.Log.Search(new(Kind: "hub.log.searched")).Items);
@@ -54,12 +56,31 @@ public sealed class LogTests
         await desk.RecordAsync(0, Denied(_alice));
         using var file = new MemoryStream();
 
-        await desk.Log.WriteCsvAsync(file, new(Node: "node-a"), Cancel);
+        await desk.Log.WriteCsvAsync(file, new(Node: "node-a"), _auditor, Cancel);
 
         var text = Encoding.UTF8.GetString(file.ToArray());
         Assert.StartsWith("\ufeff", text, StringComparison.Ordinal);
         Assert.Contains(",'=cmd,denied,outsideHours,65,", text, StringComparison.Ordinal);
         Assert.DoesNotContain(_card.Value, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_of_records_ends_with_their_number_what_was_asked_for_its_class_and_whose_copy_it_is()
+    {
+        await using var desk = await Desk.OpenAsync();
+        for (var i = 0; i < AccessLog.LimitMax + 3; i++) await desk.RecordAsync(i, new ExitRequested(_door, i));
+        using var file = new MemoryStream();
+
+        await desk.Log.WriteCsvAsync(file, new(Kind: "door", Door: "door-a"), _auditor, Cancel);
+
+        using var reader = new CsvHelper.CsvParser(new StringReader(Encoding.UTF8.GetString(file.ToArray()).TrimStart('\ufeff')), System.Globalization.CultureInfo.InvariantCulture);
+        var rows = new List<string[]>();
+        while (await reader.ReadAsync()) rows.Add(reader.Record!);
+        Assert.Equal(AccessLog.LimitMax + 3, rows.Skip(1).Count(it => it.Length == rows[0].Length));
+        Assert.Contains($"{AccessLog.LimitMax + 3} records", rows[^4][0], StringComparison.Ordinal);
+        Assert.Contains("door = door-a, kind = door", rows[^3][0], StringComparison.Ordinal);
+        Assert.Contains("機密性2", rows[^2][0], StringComparison.Ordinal);
+        Assert.Contains("kansa", Assert.Single(rows[^1]), StringComparison.Ordinal);
     }
 
     [Fact]

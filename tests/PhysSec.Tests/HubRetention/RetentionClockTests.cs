@@ -74,7 +74,7 @@ public sealed class RetentionClockTests
     {
         await using var room = await RetentionRoom.MakeAsync();
         room.Hub.Time.Advance(4 * _year); // As of a store that an older program has filled.
-        await room.Hub.Get<AccessLog>().SearchedAsync(RunningHub.Admin, new(), Cancel);
+        await room.Hub.Get<AccessLog>().SearchedAsync(RunningHub.Admin, new(), cancel: Cancel);
         Assert.Equal(0, await room.Keeper.RoundAsync(Cancel));
         for (var day = 0; day < 6; day++)
         {

@@ -122,7 +122,7 @@ public sealed class RetentionTests
         Assert.Empty(room.Hub.Get<AccessLog>().Search(new(Person: "p-alice", Kind: "access")).Items);
         Assert.Empty(room.Hub.Get<Register>().List(start.AddDays(-1), start.AddDays(1)));
         using var file = new MemoryStream();
-        await room.Hub.Get<AccessLog>().WriteCsvAsync(file, new(Kind: "access"), Cancel);
+        await room.Hub.Get<AccessLog>().WriteCsvAsync(file, new(Kind: "access"), Ingest.RunningHub.Admin, Cancel);
         Assert.DoesNotContain("p-alice", Encoding.UTF8.GetString(file.ToArray()), StringComparison.Ordinal);
     }
 

@@ -60,7 +60,7 @@ public sealed class SubjectExtractTests
     public async Task That_an_auditor_searched_for_somebody_or_holds_their_records_is_not_told()
     {
         await using var room = await RetentionRoom.MakeAsync();
-        await room.Hub.Get<AccessLog>().SearchedAsync(new("kansa", "auditor", "test"), new(Person: "p-alice"), Cancel);
+        await room.Hub.Get<AccessLog>().SearchedAsync(new("kansa", "auditor", "test"), new(Person: "p-alice"), cancel: Cancel);
         await room.Hub.Get<LegalHolds>().SetAsync(new("kansa", "auditor", "test"), "a", new(room.Hub.Time.GetUtcNow(), null, "p-alice"), "内部調査", Cancel);
         var files = await ExtractAsync(room.Hub, "p-alice");
         Assert.All(["log.searched", "内部調査", "kansa", "検索", "廃棄停止"], it => Assert.DoesNotContain(it, files["records.csv"], StringComparison.Ordinal));

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using PhysSec.Core.Alarms;
+using PhysSec.Hub.Access;
 using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Storage;
@@ -50,6 +51,38 @@ public sealed class AlarmKeyUpgradeTests
             Assert.Equal(
                 ["node-a/leak:leak", "node-lost:node-b"],
                 store.Read(it => it.Query("select alarm from notifications where alarm = body ->> '$.key' order by alarm", row => row.GetString(0))));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Records_of_alarms_and_cards_that_an_older_program_wrote_are_found_by_them()
+    {
+        var folder = Directory.CreateTempSubdirectory("physsec-upgrade-");
+        try
+        {
+            using (var old = new SqliteConnection($"data source={Path.Combine(folder.FullName, "hub.db")};pooling=false"))
+            {
+                old.Open();
+                Schema.Apply(old, steps: 10);
+                old.Execute(
+                    """
+                    insert into ledger (source, epoch, stream, seq, hash, body, received_at, at, kind) values
+                      ('node-a', 1, 'a', 1, '', '{"fact":{"kind":"alarm.raised","alarm":"leak:leak","class":"leak","source":"leak"}}', 1000000, 1000000, 'alarm.raised'),
+                      ('node-a', 1, 'a', 2, '', 'no JSON', 1000000, 1000000, 'alarm.cleared'),
+                      ('hub', 1, 'a', 1, '', '{"fact":{"kind":"hub.act","target":"node-a/leak:leak"}}', 2000000, 2000000, 'hub.alarm.acknowledged'),
+                      ('hub', 1, 'a', 2, '', '{"fact":{"kind":"hub.act","target":"abcd1234"}}', 2000000, 2000000, 'hub.credential.added');
+                    """);
+            }
+
+            await using var store = Store.Open(Path.Combine(folder.FullName, "hub.db"));
+            var log = new AccessLog(store, TimeProvider.System, new People(store, TimeProvider.System, new PolicySignal()));
+
+            Assert.Equal(["hub.alarm.acknowledged", "alarm.raised"], log.Search(new(Alarm: "node-a/leak:leak")).Items.Select(it => it.Kind));
+            Assert.Equal("hub.credential.added", log.Search(new(Credential: "abcd1234")).Items.Single().Kind);
         }
         finally
         {

@@ -96,7 +96,7 @@ public sealed partial class WordsTests
         var folder = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "hub", "PhysSec.Hub"));
         return
         [
-            .. new[] { "Web", "Reports" }.SelectMany(it => Directory.EnumerateFiles(Path.Combine(folder, it), "*.*", SearchOption.AllDirectories))
+            .. new[] { "Web", "Reports", "Access" }.SelectMany(it => Directory.EnumerateFiles(Path.Combine(folder, it), "*.*", SearchOption.AllDirectories))
                 .Where(it => it.EndsWith(".cs", StringComparison.Ordinal) || it.EndsWith(".razor", StringComparison.Ordinal))
                 .Select(it => (Path.GetFileName(it), File.ReadAllText(it))),
         ];

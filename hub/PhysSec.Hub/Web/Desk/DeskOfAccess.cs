@@ -77,7 +77,7 @@ public sealed class DeskOfAccess(
     /// <summary>A further page, or the first one again, of a search that is on record.</summary>
     public LogPage More(LogFilter filter) => log.Search(filter);
 
-    /// <summary>How many of the newest hundred are newer than the record shown on top.</summary>
+    /// <summary>How many of the newest hundred came later than the record that has this number.</summary>
     public int CountNewer(LogFilter filter, long top) => log.Search(filter).Items.Count(it => it.Id > top);
 
     public async Task<IReadOnlyList<Visit>> RegisterAsync(SignedIn by, DateTimeOffset from, DateTimeOffset to)

@@ -13,7 +13,7 @@ public sealed class ReviewDesk(Reviews reviews, ReviewWatch watch, AccessLog log
     {
         ArgumentNullException.ThrowIfNull(by);
         var task = reviews.Find(id).Task;
-        await log.SearchedAsync(by.Actor, new(task.From, task.To, Kind: "review"), cancel);
+        await log.SearchedAsync(by.Actor, new(task.From, task.To, Kind: "review"), cancel: cancel);
         return await reviews.LookAsync(id, cancel);
     }
 

@@ -1,0 +1,9 @@
+namespace PhysSec.Benchmarks.Record;
+
+/// <summary>A clock that stands where it is put, for a past that is made.</summary>
+internal sealed class SetClock(DateTimeOffset now) : TimeProvider
+{
+    public DateTimeOffset Now { get; set; } = now;
+
+    public override DateTimeOffset GetUtcNow() => Now;
+}
