@@ -153,17 +153,31 @@ public sealed partial class JournalStore
         }
     }
 
-    /// <summary>Remembers a command's nonce until its deadline has long passed. False: it was seen before.</summary>
+    /// <summary>
+    /// Remembers a command's nonce until its deadline has long passed. False: it was seen before, or its deadline is no later than one that is forgotten already: after a clock
+    /// that was set ahead and back nobody could say that it was not seen.
+    /// </summary>
     /// <exception cref="JournalException">It could not be remembered: the command must not be carried out.</exception>
     public bool TakeNonce(string nonce, DateTimeOffset notAfter, DateTimeOffset now)
     {
         const string Name = "nonces";
+        const string Forgotten = "nonces-forgotten";
         lock (_gate)
         {
             var seen = Meta(Name) is { } text ? JsonSerializer.Deserialize(text, JournalJson.Default.DictionaryStringDateTimeOffset)! : [];
-            if (!seen.TryAdd(nonce, notAfter)) return false;
-            foreach (var old in seen.Where(it => it.Value < now - TimeSpan.FromDays(1)).ToList()) seen.Remove(old.Key);
-            Change(() => Set(Name, JsonSerializer.Serialize(seen, JournalJson.Default.DictionaryStringDateTimeOffset)));
+            DateTimeOffset? forgotten = Meta(Forgotten) is { } last ? DateTimeOffset.Parse(last, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind) : null;
+            if (notAfter <= forgotten || !seen.TryAdd(nonce, notAfter)) return false;
+            foreach (var (old, deadline) in seen.Where(it => it.Value < now - TimeSpan.FromDays(1)).ToList())
+            {
+                seen.Remove(old);
+                if (!(forgotten >= deadline)) forgotten = deadline;
+            }
+
+            Change(() =>
+            {
+                Set(Name, JsonSerializer.Serialize(seen, JournalJson.Default.DictionaryStringDateTimeOffset));
+                if (forgotten is { } through) Set(Forgotten, through.ToString("O", CultureInfo.InvariantCulture));
+            });
             return true;
         }
     }

@@ -352,6 +352,16 @@ public sealed class JournalStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_command_that_a_clock_set_ahead_has_the_node_forget_is_not_taken_again_when_the_clock_is_set_back()
+    {
+        using var store = _folder.Open();
+        Assert.True(store.TakeNonce("n-1", Noon.AddSeconds(30), Noon));
+        Assert.True(store.TakeNonce("n-2", Noon.AddDays(3).AddSeconds(30), Noon.AddDays(3))); // n-1 is forgotten.
+        Assert.False(store.TakeNonce("n-1", Noon.AddSeconds(30), Noon.AddSeconds(10)));
+        Assert.True(store.TakeNonce("n-3", Noon.AddSeconds(31), Noon.AddSeconds(11)));
+    }
+
+    [Fact]
     public void A_journal_that_cannot_prove_its_past_waits_for_an_epoch_in_epoch_0()
     {
         using (var store = _folder.Open(epoch: 4)) store.Add(1, Opened());
