@@ -161,11 +161,10 @@ public sealed partial class JournalStore
     public bool TakeNonce(string nonce, DateTimeOffset notAfter, DateTimeOffset now)
     {
         const string Name = "nonces";
-        const string Forgotten = "nonces-forgotten";
         lock (_gate)
         {
             var seen = Meta(Name) is { } text ? JsonSerializer.Deserialize(text, JournalJson.Default.DictionaryStringDateTimeOffset)! : [];
-            DateTimeOffset? forgotten = Meta(Forgotten) is { } last ? DateTimeOffset.Parse(last, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind) : null;
+            DateTimeOffset? forgotten = Meta(ForgottenName) is { } last ? DateTimeOffset.Parse(last, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind) : null;
             if (notAfter <= forgotten || !seen.TryAdd(nonce, notAfter)) return false;
             foreach (var (old, deadline) in seen.Where(it => it.Value < now - TimeSpan.FromDays(1)).ToList())
             {
@@ -176,7 +175,7 @@ public sealed partial class JournalStore
             Change(() =>
             {
                 Set(Name, JsonSerializer.Serialize(seen, JournalJson.Default.DictionaryStringDateTimeOffset));
-                if (forgotten is { } through) Set(Forgotten, through.ToString("O", CultureInfo.InvariantCulture));
+                if (forgotten is { } through) Set(ForgottenName, through.ToString("O", CultureInfo.InvariantCulture));
             });
             return true;
         }

@@ -21,6 +21,9 @@ public sealed partial class JournalStore : IDisposable
     private const string CommissioningName = "commissioning";
     private const string NewestName = "newest";
 
+    /// <summary>The latest deadline of a command whose nonce is forgotten.</summary>
+    internal const string ForgottenName = "nonces-forgotten";
+
     private readonly Lock _gate = new();
     private readonly SqliteConnection _db;
     private readonly Dictionary<(long Epoch, string Stream), StreamState> _streams = [];

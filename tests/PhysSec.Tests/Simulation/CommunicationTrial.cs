@@ -64,6 +64,7 @@ internal sealed class CommunicationTrial
     /// <summary>A running node with a policy in force and a confirmed clock.</summary>
     public void Begin()
     {
+        _journal.Put(JournalStore.ForgottenName, DateTimeOffset.MinValue.ToString("O", System.Globalization.CultureInfo.InvariantCulture)); // The trial before, in the same journal, was another node's.
         Start(null);
         HubSpeaks();
         Tell(Policies, Bytes(_site.Snapshot(_site.Policy(_version, _begin), _begin), WireJson.Plain.PolicyMessage));
