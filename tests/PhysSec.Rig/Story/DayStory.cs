@@ -120,11 +120,11 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
         it => Is(it, "access.passage") && Same(it["direction"], direction) && (string?)it["person"] == person);
 
     /// <summary>Waits until an alarm of this class and source is in the state that <paramref name="active"/> says.</summary>
-    public Task<JsonNode> AlarmAsync(string alarmClass, bool active, string? source = null) => Wait.ForAsync(
+    public Task<JsonNode> AlarmAsync(string alarmClass, bool active, string? source = null, TimeSpan? limit = null) => Wait.ForAsync(
         $"the alarm {alarmClass} to be {(active ? "active" : "over")}",
         async () => HubApi.Items(await Instance.Operator.GetAsync("alarms?state=all", Cancel)).FirstOrDefault(it =>
             (string?)it["class"] == alarmClass && (source is null || (string?)it["source"] == source) && (bool)it["active"]! == active),
-        Limit, Cancel);
+        limit ?? Limit, Cancel);
 
     public async Task AcknowledgeAsync(JsonNode alarm, string reason)
     {
