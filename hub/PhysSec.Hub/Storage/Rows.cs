@@ -16,14 +16,14 @@ public static class Rows
 
     public static int Execute(this SqliteConnection connection, string sql, params (string Name, object? Value)[] values)
     {
-        using var command = connection.Command(sql, values);
-        return command.ExecuteNonQuery();
+        using var lent = Lend(connection, sql, values);
+        return lent.Command.ExecuteNonQuery();
     }
 
     public static List<T> Query<T>(this SqliteConnection connection, string sql, Func<SqliteDataReader, T> row, params (string Name, object? Value)[] values)
     {
-        using var command = connection.Command(sql, values);
-        using var reader = command.ExecuteReader();
+        using var lent = Lend(connection, sql, values);
+        using var reader = lent.Command.ExecuteReader();
         var rows = new List<T>();
         while (reader.Read()) rows.Add(row(reader));
         return rows;
@@ -32,15 +32,15 @@ public static class Rows
     public static T? One<T>(this SqliteConnection connection, string sql, Func<SqliteDataReader, T> row, params (string Name, object? Value)[] values)
         where T : class
     {
-        using var command = connection.Command(sql, values);
-        using var reader = command.ExecuteReader();
+        using var lent = Lend(connection, sql, values);
+        using var reader = lent.Command.ExecuteReader();
         return reader.Read() ? row(reader) : null;
     }
 
     public static long Number(this SqliteConnection connection, string sql, params (string Name, object? Value)[] values)
     {
-        using var command = connection.Command(sql, values);
-        return Convert.ToInt64(command.ExecuteScalar() is { } it and not DBNull ? it : 0L, CultureInfo.InvariantCulture);
+        using var lent = Lend(connection, sql, values);
+        return Convert.ToInt64(lent.Command.ExecuteScalar() is { } it and not DBNull ? it : 0L, CultureInfo.InvariantCulture);
     }
 
     public static string? Text(this SqliteDataReader reader, string column) =>
@@ -61,7 +61,10 @@ public static class Rows
 
     public static DateTimeOffset FromStored(long value) => DateTimeOffset.UnixEpoch.AddTicks(value * 10);
 
-    private static object Plain(object? value) => value switch
+    private static LentCommand Lend(SqliteConnection connection, string sql, (string Name, object? Value)[] values) =>
+        (connection as WriterConnection)?.Lend(sql, values) ?? new LentCommand(connection.Command(sql, values), null);
+
+    internal static object Plain(object? value) => value switch
     {
         null => DBNull.Value,
         DateTimeOffset at => ToStored(at),

@@ -11,6 +11,7 @@ namespace PhysSec.Hub.Storage;
 public sealed class Store : IAsyncDisposable
 {
     private const int GroupMax = 256;
+    private const int ChangesMax = 2_000; // Rows of a transaction: whoever waits behind it, an alarm among them, waits for a tenth of a second and not for a backlog.
     private const int QueueMax = 4096;
     private const int AtOnce = 100_000;
 
@@ -22,7 +23,7 @@ public sealed class Store : IAsyncDisposable
     private const int CannotOpen = 14;
 
     private readonly string _connection;
-    private readonly SqliteConnection _writer;
+    private readonly WriterConnection _writer;
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(QueueMax) { SingleReader = true });
     private readonly Task _loop;
     private volatile bool _refused;
@@ -30,9 +31,9 @@ public sealed class Store : IAsyncDisposable
     private Store(string path)
     {
         _connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 }.ConnectionString;
-        _writer = new SqliteConnection(_connection);
+        _writer = new WriterConnection(_connection);
         _writer.Open();
-        Execute(_writer, "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000");
+        _writer.Execute("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma secure_delete = on; pragma busy_timeout = 10000; pragma cache_size = -65536");
         Schema.Apply(_writer);
         CatchUp();
         _loop = Task.Run(WriteLoopAsync);
@@ -79,60 +80,52 @@ public sealed class Store : IAsyncDisposable
         SqliteConnection.ClearAllPools();
     }
 
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
-
     private async Task WriteLoopAsync()
     {
-        var group = new List<Work>();
-        while (await _queue.Reader.WaitToReadAsync())
-        {
-            group.Clear();
-            while (group.Count < GroupMax && _queue.Reader.TryRead(out var item)) group.Add(item);
-            Commit(group);
-        }
+        while (await _queue.Reader.WaitToReadAsync()) Commit();
     }
 
-    private void Commit(List<Work> group)
+    private void Commit()
     {
-        var good = new List<Work>();
+        var (good, bad) = (new List<Work>(), new List<(Work Work, Exception Fault)>());
         var refused = false;
         try
         {
-            Execute(_writer, "begin immediate");
-            foreach (var item in group)
+            _writer.Execute("begin immediate");
+            var before = SQLitePCL.raw.sqlite3_total_changes(_writer.Handle);
+            while (good.Count + bad.Count < GroupMax && SQLitePCL.raw.sqlite3_total_changes(_writer.Handle) - before < ChangesMax && _queue.Reader.TryRead(out var item))
             {
-                Execute(_writer, "savepoint work");
+                good.Add(item);
+                _writer.Execute("savepoint work");
                 try
                 {
                     item.Run(_writer);
-                    Execute(_writer, "release work");
-                    good.Add(item);
+                    _writer.Execute("release work");
                 }
                 catch (Exception fault) when (fault is not OutOfMemoryException && SQLitePCL.raw.sqlite3_get_autocommit(_writer.Handle) == 0)
                 {
-                    Execute(_writer, "rollback to work; release work");
+                    _writer.Execute("rollback to work; release work");
                     refused |= fault is SqliteException { SqliteErrorCode: ReadOnly or IoError or Corrupt or Full or CannotOpen };
-                    item.Fail(fault); // Its owner gets the fault; the others of the group go on.
+                    good.RemoveAt(good.Count - 1);
+                    bad.Add((item, fault)); // The others of the group go on.
                 }
             }
 
             LedgerTree.Grow(_writer);
-            Execute(_writer, "commit");
+            _writer.Execute("commit");
         }
         catch (Exception fault) when (fault is not OutOfMemoryException) // SQLite ended the transaction by itself (disk full, I/O error), or the commit failed.
         {
-            _refused = true;
+            refused = true;
             RollBack();
-            foreach (var item in group) item.Fail(fault);
-            return;
+            if (good.Count == 0 && bad.Count == 0) // It did not even begin: whoever waits must not wait for ever.
+                while (_queue.Reader.TryRead(out var item)) good.Add(item);
+            bad.AddRange(good.Select(it => (it, fault)));
+            good.Clear();
         }
 
-        _refused = refused;
+        _refused = refused; // Before anybody hears: whoever is told that its work failed may ask at once.
+        foreach (var (work, fault) in bad) work.Fail(fault);
         foreach (var item in good) item.Done();
     }
 
@@ -141,15 +134,15 @@ public sealed class Store : IAsyncDisposable
     {
         for (var grown = -1; grown != 0;)
         {
-            Execute(_writer, "begin immediate");
+            _writer.Execute("begin immediate");
             grown = LedgerTree.Grow(_writer, AtOnce);
-            Execute(_writer, "commit");
+            _writer.Execute("commit");
         }
     }
 
     private void RollBack()
     {
-        if (SQLitePCL.raw.sqlite3_get_autocommit(_writer.Handle) == 0) Execute(_writer, "rollback");
+        if (SQLitePCL.raw.sqlite3_get_autocommit(_writer.Handle) == 0) _writer.Execute("rollback");
     }
 
     private sealed record Work(Action<SqliteConnection> Run, Action Done, Action<Exception> Fail);

@@ -77,6 +77,51 @@ public sealed class StoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_transaction_that_cannot_even_begin_fails_whoever_waits_for_it()
+    {
+        await using var store = Store.Open(File);
+        await store.WriteAsync(it => it.Execute("pragma query_only = on"), TestContext.Current.CancellationToken);
+
+        var fault = await Assert.ThrowsAsync<SqliteException>(() => store.WriteAsync(_ => { }, TestContext.Current.CancellationToken));
+
+        Assert.Equal((8, false), (fault.SqliteErrorCode, store.Writes));
+    }
+
+    [Fact]
+    public async Task Large_work_is_committed_before_more_is_taken_into_its_transaction()
+    {
+        await using var store = Store.Open(File);
+        using var all = new ManualResetEventSlim();
+        var works = new List<Task<long>> { store.WriteAsync(_ => { all.Wait(); return 0L; }, TestContext.Current.CancellationToken) };
+        for (var i = 0; i < 10; i++)
+        {
+            var mine = i;
+            works.Add(store.WriteAsync(it =>
+            {
+                for (var j = 0; j < 1000; j++) it.Execute("insert into meta values ($name, '')", ("$name", $"n{mine}-{j}"));
+                return store.Read(outside => outside.Number("select count(*) from meta where name like 'n%'"));
+            }, TestContext.Current.CancellationToken));
+        }
+
+        all.Set();
+
+        // What is committed by then is all but what a transaction may hold.
+        Assert.All((await Task.WhenAll(works)).Skip(1).Select((committed, i) => (committed, i)), it => Assert.InRange(it.committed, (it.i - 2) * 1000, it.i * 1000));
+    }
+
+    [Fact]
+    public async Task The_same_statement_may_be_used_while_its_rows_are_read()
+    {
+        await using var store = Store.Open(File);
+        const string Sql = "select id from (select 1 as id union select 2 union select 3) where id > $after order by id";
+        var pairs = await store.WriteAsync(
+            it => it.Query(Sql, row => (row.GetInt64(0), After: string.Join(',', it.Query(Sql, inner => inner.GetInt64(0), ("$after", row.GetInt64(0))))), ("$after", 0)),
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal([(1, "2,3"), (2, "3"), (3, "")], pairs);
+    }
+
+    [Fact]
     public async Task Every_commit_waits_for_the_disk()
     {
         await using var store = Store.Open(File);
