@@ -71,13 +71,14 @@ internal sealed class LedgerFill(string folder, long records)
     // Nodes, zones, doors, people and cards by the hub's own code, so that they are on record as at any site.
     private async Task PeopleAsync()
     {
-        var clock = new SetClock(Start);
+        var clock = new SetClock(TimeProvider.System.GetUtcNow());
         await using (var hub = BenchHub.Open(folder, clock))
         {
             if (!File.Exists(Keys(folder)))
             {
                 var keys = new List<EnrolledKey>();
                 for (var i = 0; i < Building.Nodes; i++) keys.Add(await hub.EnrolAsync(Building.Node(i)));
+                clock.Now = Start; // No hub begins, and no certificate is valid, before its program was written; what comes now is as if they had been.
                 for (var i = 0; i < Building.Zones; i++) await hub.Get<Zones>().PutAsync(BenchHub.Admin, new(Building.Zone(i), $"区域{i}", $"Zone {i}", 2, 72, Assurance.Low, JournalFaultRule.Refuse));
                 await Task.WhenAll(Enumerable.Range(0, Building.Doors).Select(i => PutDoorAsync(hub, i, i % Building.Zones)));
                 await Task.WhenAll(Enumerable.Range(0, Building.People).Select(async i =>

@@ -1,6 +1,6 @@
 namespace PhysSec.Benchmarks.Record;
 
-/// <summary>A clock that stands where it is put, for a past that is made.</summary>
+/// <summary>A clock that stands where it is put, for years that are made.</summary>
 internal sealed class SetClock(DateTimeOffset now) : TimeProvider
 {
     public DateTimeOffset Now { get; set; } = now;
