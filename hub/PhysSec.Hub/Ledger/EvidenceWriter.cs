@@ -175,15 +175,34 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
             it.Note, [.. MerkleTree.Consistency(it.Value.Size, head.Size, tree).Select(step => step.ToString())], it.Witnesses))];
     }
 
-    // A signature over records that are not in the pack proves nothing in it.
-    private static List<PackSignature> Signatures(SqliteConnection store, Dictionary<(string Source, long Epoch, string Stream), HashSet<long>> seqs) =>
-    [
-        .. seqs.Where(it => it.Key.Source != Records.Hub).SelectMany(it => store.Query(
-            "select first, last, prev, head, signature, thumbprint from batch_signatures where source = $source and epoch = $epoch and stream = $stream and last between $from and $to order by last",
-            row => new PackSignature(
-                it.Key.Source, it.Key.Epoch, it.Key.Stream, row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5)),
-            ("$source", it.Key.Source), ("$epoch", it.Key.Epoch), ("$stream", it.Key.Stream), ("$from", it.Value.Min()), ("$to", it.Value.Max())).Where(found => it.Value.Contains(found.Last))),
-    ];
+    // A signature over records that are not in the pack proves nothing in it. A node's signature is over the head of its chain and so over all that lead there: of the records that stand in a
+    // row, the last signature of each key says what the earlier ones said. One over another head than the ledger's is the proof of a second story.
+    private static List<PackSignature> Signatures(SqliteConnection store, Dictionary<(string Source, long Epoch, string Stream), HashSet<long>> seqs)
+    {
+        var kept = new List<PackSignature>();
+        foreach (var (stream, its) in seqs.Where(it => it.Key.Source != Records.Hub))
+        {
+            var (later, reach) = ((PackSignature?)null, 0L); // Its records stand in a row from here on.
+            foreach (var (it, forked) in store.Query(
+                """
+                select first, last, prev, head, signature, thumbprint,
+                  head <> coalesce((select hash from ledger where source = it.source and epoch = it.epoch and stream = it.stream and seq = it.last), '')
+                from batch_signatures it where source = $source and epoch = $epoch and stream = $stream and last between $from and $to order by last desc, first
+                """,
+                row => (new PackSignature(
+                    stream.Source, stream.Epoch, stream.Stream, row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5)), row.GetInt64(6) != 0),
+                ("$source", stream.Source), ("$epoch", stream.Epoch), ("$stream", stream.Stream), ("$from", its.Min()), ("$to", its.Max())))
+            {
+                if (!its.Contains(it.Last)) continue;
+                while (reach > it.Last && its.Contains(reach - 1)) reach--;
+                if (!forked && later?.Thumbprint == it.Thumbprint && reach <= it.Last) continue;
+                kept.Add(it);
+                if (!forked) (later, reach) = (it, it.Last);
+            }
+        }
+
+        return kept;
+    }
 
     private static IEnumerable<long> LongRange(long from, long count)
     {

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Text.Json;
 using PhysSec.Core.Proof;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Ledger;
@@ -58,6 +59,27 @@ public sealed class EvidenceTests
         Assert.True(verdict.Good, Said(verdict));
         Assert.DoesNotContain("complete", Codes(verdict, FindingKind.Proven));
         Assert.Contains(verdict.Findings, it => it.Code == "tree" && it.En.StartsWith("60 records", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_node_s_last_signature_over_records_in_a_row_says_what_its_earlier_ones_said()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        Assert.Equal(["node-a 60", "node-b 60"], Signed(EvidenceRoom.Everything));
+        // A record that is not in the pack ends the row; the other signature does not reach over it.
+        store.Execute("update ledger set outcome = 'chosen' where source = 'node-a' and seq <> 31");
+        Assert.Equal(["node-a 30", "node-a 60"], Signed(EvidenceRoom.Everything with { Filter = new LogFilter(Outcome: "chosen") }));
+        // One that tells of another record stays: it is the proof of a second story.
+        store.Execute("update batch_signatures set head = replace(head, substr(head, 1, 8), '00000000') where source = 'node-b' and last = 20");
+        Assert.Equal(["node-a 60", "node-b 20", "node-b 60"], Signed(EvidenceRoom.Everything));
+
+        IEnumerable<string> Signed(EvidenceRequest request)
+        {
+            using var zip = new ZipArchive(room.Pack(store, request), ZipArchiveMode.Read);
+            using var text = zip.GetEntry(EvidencePack.ManifestName)!.Open();
+            return JsonSerializer.Deserialize(text, PackJson.Default.PackManifest)!.Signatures.Select(it => $"{it.Source} {it.Last}").Order(StringComparer.Ordinal).ToList();
+        }
     }
 
     [Fact]
