@@ -119,7 +119,7 @@ internal static class CommandLine
         if (state.Configuration.Console.Port == 0) throw new UsageException("console.port in hub.json is 0: any free one; start the hub first, or set a port");
         using var nodes = new Nodes(state, clock);
         var link = new NodeLink(Microsoft.Extensions.Logging.Abstractions.NullLogger<NodeLink>.Instance);
-        var made = await new Enrolments(state, nodes, link, new TurnedAway(state.Store, clock), clock).InviteAsync(Actor.CommandLine, id, title, minutes, replaces);
+        var made = await new Enrolments(state, nodes, link, new TurnedAway(state.Store, state.Configuration, clock), clock).InviteAsync(Actor.CommandLine, id, title, minutes, replaces);
         return (made.Code, made.ExpiresAt);
     }
 

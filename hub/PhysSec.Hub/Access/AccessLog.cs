@@ -22,7 +22,10 @@ public sealed class AccessLog(Store store, TimeProvider time, People people)
     private const int SaltLength = 16;
 
     /// <summary>Kinds of records that say what somebody looked for: for auditors only.</summary>
-    internal static IReadOnlyList<string> SearchKinds { get; } = ["hub." + SearchedVerb, "hub." + EvidenceVerb];
+    internal static IReadOnlyList<string> AuditorsActs { get; } = ["hub." + SearchedVerb, "hub." + EvidenceVerb, "hub." + AuditSamples.AskedVerb, "hub." + AuditSamples.DrawnVerb];
+
+    /// <summary>The same as a list in SQL.</summary>
+    internal static string AuditorsActsListed { get; } = string.Join(", ", AuditorsActs.Select(it => $"'{it}'"));
 
     private static readonly string[] _header =
     [
@@ -105,9 +108,11 @@ public sealed class AccessLog(Store store, TimeProvider time, People people)
     internal static JsonObject Asked(LogFilter filter)
     {
         var asked = AccessJson.Node(filter.Checked())!.AsObject();
-        asked["salt"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SaltLength));
+        asked["salt"] = Salt();
         return asked;
     }
+
+    internal static string Salt() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SaltLength));
 
     /// <summary>The conditions in the words of the search.</summary>
     internal static string Scope(LogFilter it)

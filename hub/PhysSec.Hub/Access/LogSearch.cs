@@ -101,7 +101,7 @@ internal static class LogSearch
         if (it.Zone is { } zone) AddZone(ZoneHistory.Of(store, zone));
         if (it.Node is { } node) AddAny("node", "ledger_source", "source", [node]);
         if (it.Kind is not null || it.Outcome == "granted") AddAny("kind", "ledger_kind", "kind", Kinds(store, it));
-        if (!it.Searches) all.Add(new(null, "kind not in (" + string.Join(", ", AccessLog.SearchKinds.Select(kind => $"'{kind}'")) + ")", [], []));
+        if (!it.Searches) all.Add(new(null, $"kind not in ({AccessLog.AuditorsActsListed})", [], []));
         all.Add(new("ledger_when", "1 = 1", [_always], []));
         return all.Exists(one => one.Index is not null && one.Slices.Count == 0) ? null : all;
 
@@ -155,7 +155,7 @@ internal static class LogSearch
             select kind from its where kind is not null
             """,
             it => it.GetString(0));
-        return [.. all.Where(it => (it == filter.Kind || it.StartsWith(filter.Kind + ".", StringComparison.Ordinal)) && (filter.Searches || !AccessLog.SearchKinds.Contains(it)))];
+        return [.. all.Where(it => (it == filter.Kind || it.StartsWith(filter.Kind + ".", StringComparison.Ordinal)) && (filter.Searches || !AccessLog.AuditorsActs.Contains(it)))];
     }
 }
 

@@ -24,8 +24,8 @@ internal static class ReviewApi
             var view = reviews.Find(id);
             await log.SearchedAsync(http.Actor(), new(view.Task.From, view.Task.To, Kind: "review"), cancel: http.RequestAborted);
             var sheet = await reviews.LookAsync(id, http.RequestAborted);
-            return new { review = view, completeness = sheet.Completeness, checkpoint = sheet.Checkpoint.Note, findings = sheet.Findings };
-        }).WithSummary("What a review shows: completeness, checkpoint, findings and their digest. 点検の内容");
+            return new { review = view, completeness = sheet.Completeness, checkpoint = sheet.Checkpoint.Note, findings = sheet.Findings, list = sheet.Origin };
+        }).WithSummary("What a review shows: completeness, checkpoint, findings and their digest; list says whether these are the findings of now, those that were signed, or made anew. 点検の内容");
         group.MapGet("/{id}/report.pdf", async (Reviews reviews, ReviewReport report, AccessLog log, string id, HttpContext http) =>
         {
             var task = reviews.Find(id).Task;
@@ -36,7 +36,7 @@ internal static class ReviewApi
             return Results.File(file, "application/pdf", $"review-{id}.pdf");
         }).WithSummary("The report for the chief, to print. 点検報告書PDF");
         group.MapPost("/{id}/sign", (ReviewDesk desk, string id, Signing it, HttpContext http) =>
-            AsPersonAsync(http, by => desk.SignAsync(by, it.Code, id, new(it.Digest, it.Finding ?? false, it.Statement, it.Notes)))).WithSummary("Signs a review, with the second factor. 点検の署名");
+            AsPersonAsync(http, by => desk.SignAsync(by, it.Code, id, new(it.Digest, it.Finding, it.Statement, it.Notes)))).WithSummary("Signs a review, with the second factor. 点検の署名");
         group.MapPost("/{id}/acknowledge", (ReviewDesk desk, string id, Acknowledging it, HttpContext http) =>
             AsPersonAsync(http, by => desk.AcknowledgeAsync(by, it.Code, id, it.Remark, it.Instruction))).WithSummary("The chief has seen the report, and may have something done. 報告の確認と指示");
         group.MapPost("/{id}/close", (ReviewDesk desk, string id, Closing it, HttpContext http) =>
@@ -49,7 +49,7 @@ internal static class ReviewApi
             paper.Write(sample, http.Actor(), file);
             file.Position = 0;
             return Results.File(file, "application/pdf", $"audit-sample-{sample.Seed}.pdf");
-        }).RequireAuthorization(HubApi.U).WithSummary("A random sample of granted entries as a working paper; the seed draws it again. 監査調書PDF");
+        }).RequireAuthorization(HubApi.U).WithSummary("A random sample of granted entries as a working paper; the paper says how it can be drawn again. 監査調書PDF");
     }
 
     private static async Task<IResult> AsPersonAsync(HttpContext http, Func<SignedIn, Task> act)

@@ -68,7 +68,7 @@ public sealed class DiskWatch(Store store, Nodes nodes, AlarmBoard alarms, DiskL
                 disks.Add((node.Id, new NodeId(node.Id), new(now, Math.Max(0, size - it.DiskFreeBytes), size)));
         }
 
-        await NoteAsync([.. disks.Where(it => !_noted.TryGetValue(it.Source, out var noted) || now - noted.NotedAt >= _noteEvery).Select(it => (it.Source, it.Use))], now);
+        await NoteAsync([.. disks.Where(it => !_noted.TryGetValue(it.Source, out var noted) || now - noted.NotedAt >= _noteEvery || now < noted.NotedAt).Select(it => (it.Source, it.Use))], now);
         foreach (var (source, node, use) in disks) await JudgeAsync(source, node, use);
         foreach (var gone in known.Where(it => it.State == "revoked"))
         {

@@ -92,7 +92,7 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
     // What an auditor searched for is in the pack by its digest alone, unless an auditor takes it.
     private static bool MayShow(PackLine line, EvidenceRequest request) =>
         (line.Stream != Streams.Measurements || request.Measurements)
-        && (request.Filter.Searches || line.Source != Records.Hub || !new[] { AccessLog.SearchedVerb, AccessLog.EvidenceVerb }.Any(verb => line.Body!.Contains($"\"verb\":\"{verb}\"", StringComparison.Ordinal)));
+        && (request.Filter.Searches || line.Source != Records.Hub || !AccessLog.AuditorsActs.Any(kind => line.Body!.Contains($"\"verb\":\"{kind[4..]}\"", StringComparison.Ordinal)));
 
     private static IEnumerable<string> KeptBack(EvidenceRequest request)
     {

@@ -27,7 +27,9 @@ public sealed class AuditSamplePdf(HubHome home, People people, Doors doors, Che
         paper.Heading(Both("sample.how-head"));
         paper.Line(Both("sample.population", ("n", sample.Population.ToString("N0", CultureInfo.InvariantCulture)), ("size", sample.Checkpoint.Value.Size)));
         paper.Line(Both("sample.how", ("n", sample.Entries.Count)));
-        paper.Line($"{Both("sample.seed")}: {sample.Seed}");
+        paper.Line($"{Both("sample.seed")}: {sample.Seed} ({Both(sample.SeedGiven ? "sample.seed-chosen" : "sample.seed-drawn")})");
+        paper.Line(Both("sample.request", ("record", sample.Request)));
+        paper.Line(Both("sample.earlier", ("n", sample.Earlier)));
         paper.Line(Both("sample.proof"));
         paper.Gap();
         paper.Keep(150);

@@ -68,7 +68,7 @@ public sealed class ReviewReport(HubHome home, Reviews reviews, Register registe
         paper.Line(Both("sheet.rests-on", ("n", sheet.Checkpoint.Value.Size), ("at", _time.Full(sheet.Checkpoint.Value.At))));
         paper.Gap();
         Findings(paper, view, sheet);
-        Signatures(paper, view);
+        Signatures(paper, view, sheet);
         paper.Keep(190);
         paper.Heading(Both("sheet.checkpoint-head"));
         paper.Code(sheet.Checkpoint.Note, 96);
@@ -82,6 +82,7 @@ public sealed class ReviewReport(HubHome home, Reviews reviews, Register registe
     private void Findings(Paper paper, ReviewView view, ReviewSheet sheet)
     {
         paper.Heading(Both("review.findings", ("n", sheet.Findings.Items.Count + sheet.Findings.Left)));
+        if (sheet.Origin != ListOrigin.Now) paper.Line(Both(FindingText.Origin(sheet.Origin)));
         if (sheet.Findings.Items.Count == 0) paper.Line(Both("review.nothing"));
         var names = doors.List().ToDictionary(it => it.Id);
         foreach (var pattern in sheet.Findings.Items.GroupBy(it => it.Pattern))
@@ -97,7 +98,7 @@ public sealed class ReviewReport(HubHome home, Reviews reviews, Register registe
         if (sheet.Findings.Left > 0) paper.Line(Both("review.left", ("n", sheet.Findings.Left)));
     }
 
-    private void Signatures(Paper paper, ReviewView view)
+    private void Signatures(Paper paper, ReviewView view, ReviewSheet sheet)
     {
         paper.Keep(60);
         paper.Heading(Both("review.signed-head"));
@@ -110,6 +111,7 @@ public sealed class ReviewReport(HubHome home, Reviews reviews, Register registe
         paper.Line(Both("review.signed-by", ("who", signature.By), ("role", Of(it => it.Member("role", signature.Role), " / ")), ("at", _time.Full(signature.At)), ("record", signature.Record)));
         paper.Line($"{Both("review.verdict")}: {Both(signature.Contents.Finding ? "review.with-findings" : "review.without-findings")}");
         if (signature.Statement.Length > 0) paper.Line(signature.Statement);
+        foreach (var (pattern, note) in sheet.NotesBeside(signature)) paper.Line($"{Of(it => it.Member("pattern-title", pattern))}: {note}");
         paper.Line(Both("review.signed-rests", ("n", signature.Contents.Size), ("shown", signature.Contents.Shown), ("own", signature.Contents.Own)));
         paper.Verbatim($"{signature.Contents.Digest}\n{signature.Contents.Origin}\n{signature.Contents.Size}\n{signature.Contents.Root}");
         if (reviews.Since(signature) is > 0 and var since) paper.Line(Both("review.since", ("n", since)));

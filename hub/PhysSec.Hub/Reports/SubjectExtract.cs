@@ -125,9 +125,9 @@ public sealed class SubjectExtract(HubHome home, People people, Credentials cred
     private IEnumerable<string[]> AllRecords(SqliteConnection store, string person, Dictionary<string, string> names, ThirdParties mask, CancellationToken cancel)
     {
         using var command = store.Command(
-            """
+            $"""
             select id, coalesce(at, received_at) as at, kind, door, person, code, body from ledger
-            where (person = $person or instr(body, $named) > 0) and kind not in ('hub.log.searched', 'hub.evidence.made') and kind not like 'hub.retention.%' order by id
+            where (person = $person or instr(body, $named) > 0) and kind not in ({AccessLog.AuditorsActsListed}) and kind not like 'hub.retention.%' order by id
             """,
             ("$person", person), ("$named", $"\"{person}\""));
         using var row = command.ExecuteReader();

@@ -29,6 +29,7 @@ internal static class Copies
         Run("notifications", RecordClasses.Alarms, Old("notifications", "id", "made_at", "next_at is null"));
         Run("dead_letters", RecordClasses.Alarms, Old("dead_letters", "id", "last_at"));
         Run("refusals", RecordClasses.Acts, Old("refusals", "id", "last_at"));
+        Run("turned_away", RecordClasses.Acts, $"delete from turned_away where (day, what, subject) in (select day, what, subject from turned_away where last_at < $before and {NotHeld("last_at")} limit $most)");
         Run("rights", RecordClasses.Access, Old("rights", "id", "min(valid_to, coalesce(removed_at, valid_to))"));
         // A contradiction stays on record with its hash; what it said goes with what it contradicted.
         Run("divergence", RecordClasses.Access, $"update divergence set body = '' where id in (select id from divergence where body <> '' and received_at < $before and {NotHeld("received_at")} limit $most)");

@@ -34,6 +34,14 @@ public sealed record FindingList(IReadOnlyList<Finding> Items, long Left)
     /// <summary>SHA-256 of the list as JSON, lower-case hex: what a reviewer signs is what was shown.</summary>
     public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(AccessJson.Text(new { Items, Left }))));
 
+    /// <summary>What a later list says that this one did not: new ones, and those that have changed.</summary>
+    public IReadOnlyList<Finding> NewIn(FindingList later)
+    {
+        ArgumentNullException.ThrowIfNull(later);
+        var known = Items.Select(it => AccessJson.Text(it)).ToHashSet();
+        return [.. later.Items.Where(it => !known.Contains(AccessJson.Text(it)))];
+    }
+
     public static FindingList Of(IEnumerable<Finding> all)
     {
         var (kept, left) = (new List<Finding>(), 0L);

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using PhysSec.Core.Alarms;
+using PhysSec.Hub.Access;
 using PhysSec.Hub.Reports;
 using PhysSec.Hub.Storage;
 
@@ -26,8 +27,9 @@ internal static class Matters
     // What the hub does by itself all day, and what only reads, is no change.
     private static readonly string[] _daily =
     [
-        "hub.checkpoint.left", "hub.policy.issued", "hub.notification.made", "hub.notification.sent", "hub.notification.failed", "hub.notification.superseded", "hub.log.searched",
+        "hub.checkpoint.left", "hub.policy.issued", "hub.notification.made", "hub.notification.sent", "hub.notification.failed", "hub.notification.superseded",
         "hub.sign-in", "hub.sign-out", "hub.sign-in.failed", "hub.sign-in.locked", "hub.alarm.acknowledged", "hub.node.certificate-renewed",
+        .. AccessLog.AuditorsActs, // An administrator may be the reviewer.
     ];
 
     // What people did about doors, cards, rights and the register.
@@ -46,8 +48,8 @@ internal static class Matters
         foreach (var it in whole.Streams.Where(it => it.Missing > 0)) yield return new(Undeclared, from, to, it.Missing, [], Subject: it.Node);
         foreach (var it in whole.Declared) yield return new(Declared, it.At, it.At, 1, [], Subject: it.Node, Act: it.Kind);
         foreach (var it in Grouped(store, Diverged, "select source, received_at, received_at, 1 from divergence where received_at >= $from and received_at < $to", from, to)) yield return it;
-        foreach (var it in Grouped(store, DeadLetter, "select coalesce(source, topic), last_at, last_at, count from dead_letters where last_at >= $from and received_at < $to", from, to)) yield return it;
-        foreach (var it in Grouped(store, Refusal, "select origin, max(first_at, $from), last_at, count from refusals where last_at >= $from and first_at < $to", from, to)) yield return it;
+        foreach (var what in new[] { DeadLetter, Refusal })
+            foreach (var it in Grouped(store, what, $"select subject, first_at, last_at, count from turned_away where what = '{what}' and day >= $from and day < $to order by subject, day", from, to)) yield return it;
         foreach (var it in Recorded(store, ClockStep, "'clock.stepped'", "source", from, to)) yield return it;
         foreach (var it in Grouped(
             store, NodeLost, $"select substr(key, {AlarmClasses.NodeLost.Length + 2}), recorded_at, recorded_at, 1 from alarm_history where key glob '{AlarmClasses.NodeLost}:*' and what = 'raised' and recorded_at >= $from and recorded_at < $to", from, to)) yield return it;

@@ -7,25 +7,28 @@ namespace PhysSec.Hub.Review;
 /// <summary>What a review looks at: weekly the system, monthly the doors, both after something grave.</summary>
 public enum ReviewKind { Weekly = 1, Monthly = 2, Event = 3 }
 
-/// <summary>A review that is to be made. Id is 2026-W45, 2026-11 or 2026-11-03; the period is From until To; it is overdue from Due on.</summary>
+/// <summary>Something grave: when it happened, and when the hub learned of it.</summary>
+public readonly record struct GraveEvent(DateTimeOffset At, DateTimeOffset Known);
+
+/// <summary>A review that is to be made. Id is 2026-W45, 2026-11 or 2026-11-03 (2026-11-03-2 for what became known after that was signed); the period is From until To; it is overdue from Due on.</summary>
 public sealed record ReviewTask(string Id, ReviewKind Kind, DateTimeOffset From, DateTimeOffset To, DateTimeOffset Due);
 
 /// <summary>
-/// Which reviews there are, by the calendar alone: a hub that was off makes none too few, and nobody can take one away. Bounded: the newest 36 months, 104 weeks and 92 days.
+/// Which reviews there are, by the calendar alone: a hub that was off makes none too few, and nobody can take one away. Bounded: the newest 36 months and 104 weeks. A day with something grave stays until it is signed.
 /// </summary>
 internal static class ReviewPlan
 {
     private const int MonthsMax = 36;
     private const int WeeksMax = 104;
-    private static readonly TimeSpan _eventsMax = TimeSpan.FromDays(92);
 
     /// <param name="since">The period in which this lies is the first one.</param>
     /// <param name="now">A period is reviewed when it is over.</param>
     /// <param name="time">The site's calendar.</param>
     /// <param name="limits">By when.</param>
-    /// <param name="events">When something grave happened.</param>
+    /// <param name="events">What grave things happened, in any order.</param>
+    /// <param name="signedAt">When a review was signed; null: it is not.</param>
     /// <returns>Oldest due first.</returns>
-    public static IReadOnlyList<ReviewTask> Of(DateTimeOffset since, DateTimeOffset now, SiteTime time, ReviewConfiguration limits, IEnumerable<DateTimeOffset> events)
+    public static IReadOnlyList<ReviewTask> Of(DateTimeOffset since, DateTimeOffset now, SiteTime time, ReviewConfiguration limits, IEnumerable<GraveEvent> events, Func<string, DateTimeOffset?> signedAt)
     {
         var tasks = new List<ReviewTask>();
         var month = time.MonthOf(now);
@@ -44,13 +47,25 @@ internal static class ReviewPlan
             week = from;
         }
 
-        foreach (var day in events.Where(it => it >= since && it > now - _eventsMax).Select(it => Day(time, it, 0)).Distinct())
-        {
-            var to = Day(time, day, 1);
-            if (to <= now) tasks.Add(new(Name(time, day, "yyyy-MM-dd"), ReviewKind.Event, day, to, Day(time, to, limits.EventDueDays)));
-        }
+        foreach (var day in events.Where(it => it.Known >= since).GroupBy(it => Day(time, it.At, 0)))
+            tasks.AddRange(OfDay(day.Key, day.OrderBy(it => it.Known), now, time, limits, signedAt));
 
         return [.. tasks.OrderBy(it => it.Due).ThenBy(it => it.Id, StringComparer.Ordinal)];
+    }
+
+    // One for a day, and one more for what became known after the one before it was signed: nobody has looked at that.
+    private static IEnumerable<ReviewTask> OfDay(
+        DateTimeOffset day, IEnumerable<GraveEvent> events, DateTimeOffset now, SiteTime time, ReviewConfiguration limits, Func<string, DateTimeOffset?> signedAt)
+    {
+        var (to, number, last) = (Day(time, day, 1), 0, "");
+        foreach (var known in events.Select(it => it.Known))
+        {
+            if (to > now || (number > 0 && !(known > signedAt(last)))) continue;
+            number++;
+            last = Name(time, day, "yyyy-MM-dd") + (number == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{number}"));
+            var from = known > to ? Day(time, known, 1) : to; // Nobody is late with what nobody could know.
+            yield return new(last, ReviewKind.Event, day, to, Day(time, from, limits.EventDueDays));
+        }
     }
 
     // Midnight at the site, so many days after the moment's own day.

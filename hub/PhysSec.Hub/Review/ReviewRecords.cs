@@ -7,7 +7,7 @@ using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Review;
 
-/// <summary>What a reviewer signs: the period, whether the record is whole, the checkpoint that this rests on, and the list that was shown.</summary>
+/// <summary>What a reviewer signs: the period, whether the record is whole, the checkpoint that this rests on, and the list that was shown, which stands whole in the record beside it.</summary>
 /// <param name="Kind">Which review.</param>
 /// <param name="From">The period.</param>
 /// <param name="To">Its end.</param>
@@ -59,7 +59,7 @@ internal static class ReviewRecords
     {
         var all = new Dictionary<string, (SignedReview Signed, Acknowledgement? Acknowledged)>();
         foreach (var (record, at, kind, body) in store.Query(
-            "select id, coalesce(at, received_at), kind, body from ledger where kind in ($signed, $acknowledged, $closed) and json_valid(body) order by id",
+            "select id, coalesce(at, received_at), kind, json_remove(body, '$.fact.after.list') from ledger where kind in ($signed, $acknowledged, $closed) and json_valid(body) order by id",
             it => (it.GetInt64(0), Rows.FromStored(it.GetInt64(1)), it.GetString(2)[4..], it.GetString(3)),
             ("$signed", "hub." + Signed), ("$acknowledged", "hub." + Acknowledged), ("$closed", "hub." + Closed)))
         {
@@ -75,6 +75,19 @@ internal static class ReviewRecords
         }
 
         return all;
+    }
+
+    /// <summary>The list that was shown to the reviewer; null: the signature is of an older program, which kept its digest alone.</summary>
+    public static FindingList? ListOf(SqliteConnection store, long record) =>
+        store.One("select body -> '$.fact.after.list' from ledger where id = $id", it => Tuple.Create(it.IsDBNull(0) ? null : it.GetString(0)), ("$id", record)) is { Item1: { } text } && text != "null"
+            ? AccessJson.Read<FindingList>(text) : null;
+
+    /// <summary>What a signature puts on record.</summary>
+    public static JsonNode After(SignedContents contents, FindingList list)
+    {
+        var after = AccessJson.Node(contents)!;
+        after["list"] = AccessJson.Node(list);
+        return after;
     }
 
     public static void Act(SqliteConnection store, Actor actor, string verb, string? id, string? text, JsonNode? after, DateTimeOffset now) =>

@@ -202,6 +202,15 @@ internal static class Schema
         create index ledger_alarm on ledger (alarm, coalesce(at, received_at)) where alarm is not null;
         create index ledger_late on ledger (late, coalesce(at, received_at)) where late = 1;
         """,
+        """
+        -- Who was turned away on which day of the site (day is its first moment): what fell in a past period stays as it was, however often the same knocks again.
+        create table turned_away (
+          day integer not null, what text not null, subject text not null, count integer not null, first_at integer not null, last_at integer not null,
+          primary key (day, what, subject)) without rowid;
+        -- When each of the earlier ones knocked is not known any more: they stand where they began.
+        insert into turned_away select min(first_at), 'refusal', origin, sum(count), min(first_at), max(last_at) from refusals group by origin;
+        insert into turned_away select min(received_at), 'dead-letter', coalesce(source, topic), sum(count), min(received_at), max(last_at) from dead_letters group by coalesce(source, topic);
+        """,
     ];
 
     /// <param name="connection">The store.</param>

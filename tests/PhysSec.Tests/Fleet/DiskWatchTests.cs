@@ -4,6 +4,7 @@ using PhysSec.Core;
 using PhysSec.Core.Alarms;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Storage;
 using PhysSec.Hub.Web.Language;
 using PhysSec.Tests.Ingest;
 using PhysSec.Tests.Uplink;
@@ -13,9 +14,9 @@ namespace PhysSec.Tests.Fleet;
 /// <summary>The hub sees each disk fill long before it is full.</summary>
 public sealed class DiskWatchTests : IAsyncDisposable
 {
-    private const long Total = 64L << 30;
+    private const long Total = 64_000_000_000;
     private readonly RunningHub _hub = RunningHub.WithoutBroker();
-    private long _used = 6L << 30;
+    private long _used = 6_000_000_000;
     private DiskWatch? _watch;
 
     [Fact]
@@ -34,7 +35,7 @@ public sealed class DiskWatchTests : IAsyncDisposable
         Assert.Equal(DiskWatch.Hub, source);
         Assert.Matches(@"^\d+ % \(.* GB\) → 100 %: 2026-\d\d-\d\d$", detail!);
 
-        _used = 1L << 30; // Somebody has cleared up, and it stays so.
+        _used = 1_000_000_000; // Somebody has cleared up, and it stays so.
         await HoursAsync(24 * 8, growth: 0);
         Assert.Empty(Standing());
     }
@@ -89,7 +90,40 @@ public sealed class DiskWatchTests : IAsyncDisposable
         var words = new Words();
         words.Use(language);
         var time = new SiteTime(TimeZoneInfo.CreateCustomTimeZone("JST", TimeSpan.FromHours(9), "JST", "JST"));
-        Assert.Equal(expected, words.Disk(new("hub", _hub.Time.GetUtcNow(), 52L << 30, Total, new(2026, 12, 19, 20, 0, 0, TimeSpan.Zero), Filling: true), time));
+        Assert.Equal(expected, words.Disk(new("hub", _hub.Time.GetUtcNow(), 52_000_000_000, Total, new(2026, 12, 19, 20, 0, 0, TimeSpan.Zero), Filling: true), time, _hub.Time.GetUtcNow()));
+    }
+
+    [Fact]
+    public void What_a_lost_node_said_last_is_shown_with_its_age()
+    {
+        var words = new Words();
+        words.Use(Words.English);
+        var (time, now) = (new SiteTime(TimeZoneInfo.Utc), _hub.Time.GetUtcNow());
+        string Said(TimeSpan ago) => words.Disk(new("node-a", now - ago, Total / 2, Total, null, Filling: false), time, now);
+        Assert.EndsWith(" (5 h ago)", Said(TimeSpan.FromHours(5)), StringComparison.Ordinal);
+        Assert.DoesNotContain("ago", Said(TimeSpan.FromMinutes(2)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_set_back_does_not_stop_the_noting()
+    {
+        await StartAsync();
+        await HoursAsync(2, growth: 0);
+        var back = _hub.Time.GetUtcNow().AddDays(-20);
+        _hub.Time.AdjustTime(back);
+        await LookAsync(() => _hub.Store.Read(it => it.Number("select count(*) from disk_use where at < $until", ("$until", back.AddHours(3)))) >= 1);
+    }
+
+    [Fact]
+    public async Task Alarm_and_page_count_a_disk_in_the_same_unit()
+    {
+        _used = 60_000_000_000;
+        var watch = await StartAsync();
+        await LookAsync(() => Standing().Length == 1);
+        Assert.Contains("60.0/64.0 GB", Standing().Single().Detail, StringComparison.Ordinal);
+        var words = new Words();
+        words.Use(Words.English);
+        Assert.Contains("4.0 GB free of 64.0 GB", words.Disk(watch.List()[0], new SiteTime(TimeZoneInfo.Utc), _hub.Time.GetUtcNow()), StringComparison.Ordinal);
     }
 
     public async ValueTask DisposeAsync()

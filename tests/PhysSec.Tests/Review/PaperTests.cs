@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using PhysSec.Core;
 using PhysSec.Core.Access;
@@ -42,18 +45,59 @@ public sealed class PaperTests
     }
 
     [Fact]
-    public async Task Drawing_goes_on_record_with_the_seed_and_the_same_seed_gives_the_same_records()
+    public async Task A_request_for_a_sample_goes_on_record_before_anything_is_drawn_and_a_checkpoint_after_it_decides()
     {
         await using var hub = await AfterEntriesAsync(30);
         var (from, to) = (hub.Time.GetUtcNow().AddDays(-40), hub.Time.GetUtcNow());
-        var first = await hub.Get<AuditSamples>().DrawAsync(_auditor, from, to, 5, null, Cancel);
-        var again = await hub.Get<AuditSamples>().DrawAsync(_auditor, from, to, 5, first.Seed, Cancel);
+        var sample = await hub.Get<AuditSamples>().DrawAsync(_auditor, from, to, 5, "令和8年度", Cancel);
 
-        Assert.Equal(first.Entries.Select(it => it.Record), again.Entries.Select(it => it.Record));
-        var record = JsonNode.Parse(hub.Store.Read(it => it.Query("select body from ledger where kind = 'hub.audit.sampled' order by id", row => row.GetString(0)))[0])!["fact"]!["after"]!;
-        Assert.Equal((first.Seed, 30, 5), ((string?)record["seed"], (int)record["population"]!, record["records"]!.AsArray().Count));
+        var asked = Assert.Single(Acts(hub, "audit.sample-asked"));
+        Assert.Equal((sample.Request, "令和8年度"), (asked.Record, (string?)asked.After["seed"]));
+        Assert.True(sample.Checkpoint.Value.Size >= sample.Request); // It covers the request …
+        var drawn = Assert.Single(Acts(hub, "audit.sampled"));
+        Assert.Equal((sample.Checkpoint.Value.Root.ToString(), 30, 5), ((string?)drawn.After["root"], (int)drawn.After["population"]!, drawn.After["records"]!.AsArray().Count));
+        long[] population = [.. hub.Store.Read(it => it.Query("select id from ledger where kind = 'access.granted'", row => row.GetInt64(0)))];
+        var byHand = population.OrderBy(it => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"令和8年度\n{sample.Checkpoint.Note.Split('\n')[2]}\n{it}")))), StringComparer.Ordinal);
+        Assert.Equal(byHand.Take(5), sample.Entries.Select(it => it.Record)); // … and is in every key, as the paper says.
+
+        var again = await hub.Get<AuditSamples>().DrawAsync(_auditor, from, to, 5, "令和8年度", Cancel);
+        Assert.NotEqual(sample.Entries.Select(it => it.Key), again.Entries.Select(it => it.Key)); // Whoever tries a seed learns nothing about the next time.
+    }
+
+    [Fact]
+    public async Task The_working_paper_says_whether_the_seed_was_given_and_how_often_the_period_was_drawn_before()
+    {
+        await using var hub = await AfterEntriesAsync(3);
+        var (from, to) = (hub.Time.GetUtcNow().AddDays(-40), hub.Time.GetUtcNow());
+        async Task<(AuditSample Sample, string Text)> DrawAsync(DateTimeOffset since, DateTimeOffset until, string? seed)
+        {
+            var sample = await hub.Get<AuditSamples>().DrawAsync(_auditor, since, until, 2, seed, Cancel);
+            using var pdf = new MemoryStream();
+            hub.Get<AuditSamplePdf>().Write(sample, _auditor, pdf);
+            return (sample, Read(pdf).Text);
+        }
+
+        var (first, text) = await DrawAsync(from, to, null);
+        Assert.Equal((false, 0L), (first.SeedGiven, first.Earlier));
+        Assert.Contains($"{first.Seed}(自動で決定", text, StringComparison.Ordinal);
+        Assert.Contains("請求された抽出:0件", text, StringComparison.Ordinal);
+        Assert.Contains($"台帳の{first.Request}番", text, StringComparison.Ordinal);
+
+        (var second, text) = await DrawAsync(from.AddSeconds(1), to, "令和8年度"); // A period that is moved by a second is no other one.
+        Assert.Equal((true, 1L), (second.SeedGiven, second.Earlier));
+        Assert.Contains("令和8年度(請求者が指定", text, StringComparison.Ordinal);
+        Assert.Contains("請求された抽出:1件", text, StringComparison.Ordinal);
+        Assert.Equal(0, (await DrawAsync(from.AddYears(-1), from, null)).Sample.Earlier);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_drawn_is_refused_and_leaves_no_request()
+    {
+        await using var hub = await AfterEntriesAsync(3);
+        var (from, to) = (hub.Time.GetUtcNow().AddDays(-40), hub.Time.GetUtcNow());
         foreach (var (count, given, field) in new[] { (0, "a", "count"), (201, "a", "count"), (5, new string('a', 65), "seed") })
             Assert.Equal(field, (await Assert.ThrowsAsync<InputException>(() => hub.Get<AuditSamples>().DrawAsync(_auditor, from, to, count, given, Cancel))).Field);
+        Assert.Empty(Acts(hub, "audit.sample-asked"));
     }
 
     [Fact]
@@ -69,13 +113,13 @@ public sealed class PaperTests
         Assert.Contains("まだ署名されていません", Read(unsigned).Text, StringComparison.Ordinal);
 
         var digest = (await reviews.LookAsync("2026-11", Cancel)).Findings.Digest;
-        await reviews.SignAsync(_auditor, "2026-11", new(digest, true, "退室の記録欠けを本人に確認する", new Dictionary<string, string> { [Patterns.FirstDoor] = "新任のため" }), Cancel);
+        await reviews.SignAsync(_auditor, "2026-11", new(digest, true, "退室の記録欠けを本人に確認する", new Dictionary<string, string> { [Patterns.FirstDoor] = "新任のため", [Matters.ClockStep] = "時計は合っている" }), cancel: Cancel);
         await reviews.AcknowledgeAsync(new("yamada", "administrator", "test"), "2026-11", null, new("読取機を点検する", "施設課", new(2026, 12, 20)), Cancel);
         using var pdf = new MemoryStream();
         await report.WriteAsync("2026-11", _auditor, pdf, Cancel);
         var (pages, text) = Read(pdf);
         for (var i = 0; i < pages.Count; i++) Assert.Contains($"{i + 1}/{pages.Count}", pages[i], StringComparison.Ordinal);
-        foreach (var needed in new[] { "令和8年11月", "退室の記録欠けを本人に確認する", "新任のため", "読取機を点検する", "施設課", "2026-12-20", "初めて入室しました", "申告のない欠番0件", digest, "yamada" })
+        foreach (var needed in new[] { "令和8年11月", "退室の記録欠けを本人に確認する", "新任のため", "時計は合っている", "署名のときに表示された一覧", "読取機を点検する", "施設課", "2026-12-20", "初めて入室しました", "申告のない欠番0件", digest, "yamada" })
             Assert.Contains(needed, text, StringComparison.Ordinal);
     }
 
@@ -90,6 +134,9 @@ public sealed class PaperTests
     [Fact]
     public void Every_text_of_the_console_can_be_printed() =>
         Assert.All(Hub.Web.Language.Words.All.Values.SelectMany(it => it), it => Assert.DoesNotContain("〓", JapaneseFont.Shown(it), StringComparison.Ordinal));
+
+    private static List<(long Record, JsonNode After)> Acts(RunningHub hub, string verb) => hub.Store.Read(it => it.Query(
+        "select id, body from ledger where kind = $kind order by id", row => (row.GetInt64(0), JsonNode.Parse(row.GetString(1))!["fact"]!["after"]!), ("$kind", "hub." + verb)));
 
     private static (List<string> Pages, string Text) Read(MemoryStream pdf)
     {

@@ -49,6 +49,20 @@ public sealed class ReviewPlanTests
     }
 
     [Fact]
+    public void What_became_known_after_the_day_was_signed_gets_a_review_of_its_own_and_time_to_make_it()
+    {
+        GraveEvent[] events =
+        [
+            new(At("2026-11-03T10:00:00+09:00"), At("2026-11-03T10:00:00+09:00")), new(At("2026-11-03T11:00:00+09:00"), At("2026-11-04T08:00:00+09:00")),
+            new(At("2026-11-03T12:00:00+09:00"), At("2026-11-20T08:00:00+09:00")), new(At("2026-11-03T13:00:00+09:00"), At("2026-11-21T08:00:00+09:00")),
+        ];
+        var signed = At("2026-11-05T09:00:00+09:00");
+        var tasks = ReviewPlan.Of(At("2026-11-01T00:00:00+09:00"), At("2027-06-01T00:00:00+09:00"), _time, new ReviewConfiguration(), events, id => id == "2026-11-03" ? signed : null)
+            .Where(it => it.Kind == ReviewKind.Event);
+        Assert.Equal([("2026-11-03", At("2026-11-07T00:00:00+09:00")), ("2026-11-03-2", At("2026-11-24T00:00:00+09:00"))], tasks.Select(it => (it.Id, it.Due)));
+    }
+
+    [Fact]
     public void Whatever_the_moment_all_whole_weeks_and_months_since_the_beginning_are_there_without_a_hole()
     {
         var random = new Random(20261128); // The seed is fixed: the same moments each time.
@@ -66,7 +80,7 @@ public sealed class ReviewPlanTests
         }
     }
 
-    private static IReadOnlyList<ReviewTask> Of(string since, string now, params string[] events) => ReviewPlan.Of(At(since), At(now), _time, new ReviewConfiguration(), events.Select(At));
+    private static IReadOnlyList<ReviewTask> Of(string since, string now, params string[] events) => ReviewPlan.Of(At(since), At(now), _time, new ReviewConfiguration(), events.Select(it => new GraveEvent(At(it), At(it))), _ => null);
 
     private static DateTimeOffset At(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -19,8 +19,8 @@ public sealed class ReviewDesk(Reviews reviews, ReviewWatch watch, AccessLog log
 
     public async Task SignAsync(SignedIn by, string? code, string? id, NewSignature put)
     {
-        await ConfirmAsync(by, code);
-        await reviews.SignAsync(by.Actor, id, put);
+        ArgumentNullException.ThrowIfNull(by);
+        await reviews.SignAsync(by.Actor, id, put, () => ConfirmAsync(by, code)); // A code works once: not for a list that has changed.
         await watch.RoundAsync(); // The alarm ends with what it was about.
     }
 

@@ -22,6 +22,14 @@ internal static class FindingText
     public static string Numbers(Finding it) =>
         it.Records.Count == 0 ? "" : string.Join(", ", it.Records.Take(NumbersShown)) + (it.Count > NumbersShown ? " …" : "");
 
+    /// <summary>The key of the sentence that says what list of findings a signed review shows.</summary>
+    public static string Origin(ListOrigin origin) => origin switch
+    {
+        ListOrigin.SameAnew => "review.list-same",
+        ListOrigin.OtherAnew => "review.list-differs",
+        _ => "review.list-signed",
+    };
+
     /// <summary>For example 月次(入退室) 2026-11.</summary>
     public static string Name(this Words words, ReviewTask it) => $"{words.Member("review-kind", it.Kind.ToString())} {it.Id}";
 

@@ -11,8 +11,10 @@ namespace PhysSec.Hub.Web.Language;
 /// <summary>Sentences that pages share. Every one is whole in both languages.</summary>
 public static class Phrases
 {
-    /// <summary>"12.0 GB free of 58.0 GB (79 % used), full about 2026-12-20".</summary>
-    public static string Disk(this Words words, DiskView it, SiteTime time)
+    private static readonly TimeSpan _fresh = TimeSpan.FromMinutes(3);
+
+    /// <summary>"12.0 GB free of 58.0 GB (79 % used), full about 2026-12-20"; with its age when that is no news.</summary>
+    public static string Disk(this Words words, DiskView it, SiteTime time, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(words);
         ArgumentNullException.ThrowIfNull(it);
@@ -20,11 +22,18 @@ public static class Phrases
         var percent = Math.Round(100 * new DiskUse(it.At, it.UsedBytes, it.TotalBytes).Share);
         var used = words.Say("disk.used", ("free", Size(it.TotalBytes - it.UsedBytes)), ("total", Size(it.TotalBytes)), ("percent", percent));
         var full = it.FullAt is { } day ? words.Say("disk.full-at", ("day", time.Day(day))) : words["disk.no-date"];
-        return $"{(it.Filling ? "▲ " : "")}{used}{words["list.separator"]}{full}";
+        return $"{(it.Filling ? "▲ " : "")}{used}{words["list.separator"]}{full}{words.Aged(it.At, now)}";
     }
 
-    /// <summary>GB of 1,073,741,824 bytes.</summary>
-    public static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GB");
+    /// <summary>" (4 min ago)" of what is older than what a node in touch says; empty for news.</summary>
+    public static string Aged(this Words words, DateTimeOffset at, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        return now - at > _fresh ? $" ({words.Say("age.ago", ("age", words.Age(now - at)))})" : "";
+    }
+
+    /// <summary>GB of 1,000,000,000 bytes, as disks are sold.</summary>
+    public static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB");
 
     /// <summary>"4 min", never a bare number.</summary>
     public static string Age(this Words words, TimeSpan age)
