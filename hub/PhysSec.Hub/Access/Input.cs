@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -42,11 +41,11 @@ internal static partial class Input
     public static string? Optional(string field, string? value)
     {
         if (string.IsNullOrWhiteSpace(value)) return null;
-        var text = value.Trim().Normalize(NormalizationForm.FormC);
+        var text = Widths.Compose(value.Trim());
         if (text.Length > TextMax) throw new InputException(field, $"it has {text.Length} characters", $"Use at most {TextMax}");
         if (text.Any(char.IsControl)) throw new InputException(field, "it holds a control character", "Write it in one line");
         if (text.Contains('\ufffd')) throw new InputException(field, "a character could not be read", "Check the encoding, and write the character anew");
-        if (IndividualNumber().IsMatch(text.Normalize(NormalizationForm.FormKC)))
+        if (IndividualNumber().IsMatch(Widths.Fold(text)))
             throw new InputException(field, "it holds twelve digits in a row, as an individual number (個人番号) has", "Leave the number out");
         return text;
     }
@@ -80,6 +79,7 @@ internal static partial class Input
     [DoesNotReturn]
     public static void Missing(string field, string what, string id) => throw new InputException(field, $"{what} {id} does not exist", "Name one that exists");
 
-    [GeneratedRegex(@"\d{4}[ -]?\d{4}[ -]?\d{4}")]
+    // With whatever looks like a dash on a Japanese keyboard.
+    [GeneratedRegex(@"\d{4}[ \-‐-―−ー]?\d{4}[ \-‐-―−ー]?\d{4}")]
     private static partial Regex IndividualNumber();
 }

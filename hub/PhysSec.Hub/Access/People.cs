@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Mail;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Data.Sqlite;
 using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Storage;
@@ -112,7 +111,7 @@ public sealed class People
 
     /// <summary>Turns half-width katakana and hiragana into full-width katakana.</summary>
     internal static string Reading(string text) =>
-        string.Concat(text.Trim().Normalize(NormalizationForm.FormKC).Select(c => c is >= 'ぁ' and <= 'ゖ' ? (char)(c + 0x60) : c));
+        string.Concat(Widths.Fold(text.Trim()).Select(Widths.Katakana));
 
     private static bool Has(string text, string part) => text.Contains(part, StringComparison.OrdinalIgnoreCase);
 

@@ -37,10 +37,10 @@ public sealed class SubjectExtract(HubHome home, People people, Credentials cred
         var now = clock.GetUtcNow();
         await home.Store.WriteAsync(store => Records.Act(store, new Act(actor, Verb, person, why, Person: person), now), cancel);
 
-        var mask = home.Store.Read(store => ThirdParties.Of(store, person, subject.Name, RegisterSheet.Both("extract.third-party")));
+        var mask = home.Store.Read(store => ThirdParties.Of(store, subject, RegisterSheet.Both("extract.third-party")));
         var names = doors.List().ToDictionary(it => it.Id, it => $"{it.NameJa} {it.NameEn}");
         using var zip = new ZipArchive(target, ZipArchiveMode.Create, leaveOpen: true);
-        List<string[]> facts = [.. Person(subject), .. Cards(person), .. RightsOf(person, mask)];
+        List<string[]> facts = [.. Person(subject, mask), .. Cards(person), .. RightsOf(person, mask)];
         Write(zip, "person.csv", _personHead, facts);
         List<string[]> onPaper = [], visitsOnPaper = [];
         Write(zip, "visits.csv", _visitHead, Shown(Visits(person, names, mask, cancel), visitsOnPaper));
@@ -77,12 +77,12 @@ public sealed class SubjectExtract(HubHome home, People people, Credentials cred
         }
     }
 
-    private static IEnumerable<string[]> Person(Person it)
+    private static IEnumerable<string[]> Person(Person it, ThirdParties mask)
     {
         foreach (var (label, value) in new[]
         {
             ("field.id", it.Id), ("people.name", it.Name), ("people.kana", it.Kana), ("people.department", it.Department), ("people.email", it.Email ?? ""),
-            ("people.kind", RegisterSheet.Both("person-kind." + it.Kind)),
+            ("people.kind", RegisterSheet.Both("person-kind." + it.Kind)), ("register.note", mask.Mask(it.Note ?? "")),
         }) yield return [RegisterSheet.Both(label), value];
     }
 
@@ -105,41 +105,55 @@ public sealed class SubjectExtract(HubHome home, People people, Credentials cred
     // Month by month, so that no life of entries has to lie in memory.
     private IEnumerable<string[]> Visits(string person, Dictionary<string, string> names, ThirdParties mask, CancellationToken cancel)
     {
+        var later = home.Store.Read(LateEntries.All).Values;
         var days = home.Store.Read(store => store.Query(
             "select distinct coalesce(at, received_at) / 86400000000 from ledger where person = $person order by 1", it => DateTimeOffset.UnixEpoch.AddDays(it.GetInt64(0)), ("$person", person)));
-        foreach (var month in days.Select(_time.MonthOf).Distinct())
+        // A day in UTC may lie in two of the site's months, and a visit as well; a later entry says itself when it was.
+        var times = days.SelectMany(it => new[] { it, it.AddDays(1).AddTicks(-1) })
+            .Concat(later.Where(it => it.Value.Person == person || mask.IsOwn(it.Value.Name)).SelectMany(it => new[] { it.Value.In, it.Value.Out }.OfType<DateTimeOffset>()));
+        var told = new HashSet<long>();
+        foreach (var month in times.Select(_time.MonthOf).Distinct().Order())
         {
             cancel.ThrowIfCancellationRequested();
-            foreach (var it in register.List(month, _time.MonthOf(month.AddDays(32))).Where(it => it.Person == person))
+            foreach (var it in register.List(month, _time.MonthOf(month.AddDays(32))).Where(it => (it.Person == person || Alike(it)) && told.Add(it.Id)))
             {
                 yield return
                 [
                     names.GetValueOrDefault(it.Door, it.Door), _time.Full(it.In), _time.Full(it.Out), mask.Mask(it.Purpose ?? ""),
-                    it.Escort is null ? "" : RegisterSheet.Both("extract.third-party"), it.Later is null ? "" : RegisterSheet.Both("register.entered-later"),
+                    it.Escort is null ? "" : RegisterSheet.Both("extract.third-party"), it.Later is null ? "" : RegisterSheet.Both("register.entered-later") + (Alike(it) ? " " + RegisterSheet.Both("extract.confirm") : ""),
                 ];
             }
         }
+
+        // Written later by name alone: the subject, or somebody who is called alike.
+        bool Alike(Visit it) => it.Person is null && it.Later is not null && mask.IsOwn(it.PersonName);
     }
 
-    // Every text is looked through: an alarm or an escorted visit names the person only there.
+    // By the fields that name somebody: in a text an id may be any word. A paper form has names alone, and a line's completion only the number of the line.
     private IEnumerable<string[]> AllRecords(SqliteConnection store, string person, Dictionary<string, string> names, ThirdParties mask, CancellationToken cancel)
     {
         using var command = store.Command(
             $"""
-            select id, coalesce(at, received_at) as at, kind, door, person, code, body from ledger
-            where (person = $person or instr(body, $named) > 0) and kind not in ({AccessLog.AuditorsActsListed}) and kind not like 'hub.retention.%' order by id
+            select id, coalesce(at, received_at) as at, kind, door, code, body,
+              coalesce(person, (select person from ledger line where line.id = case when it.kind = $late and json_valid(it.body) then it.body ->> '$.fact.after.line' end)) as person
+            from ledger it
+            where (person = $person or kind = $late
+              or (instr(body, $named) > 0 and json_valid(body) and exists (
+                select 1 from json_tree(it.body, '$.fact') named where named.atom = $person and named.key in ('person', 'escort', 'applicant', 'approver', 'actor'))))
+              and kind not in ({AccessLog.AuditorsActsListed}) and kind not like 'hub.retention.%' order by id
             """,
-            ("$person", person), ("$named", $"\"{person}\""));
+            ("$person", person), ("$named", $"\"{person}\""), ("$late", "hub." + LateEntries.Verb));
         using var row = command.ExecuteReader();
         while (row.Read())
         {
             cancel.ThrowIfCancellationRequested();
-            var (kind, code) = (row.Text("kind")!, row.Real("code"));
+            var (kind, code, body, holder) = (row.Text("kind")!, row.Real("code"), row.Text("body")!, row.Text("person"));
+            if (kind == "hub." + LateEntries.Verb && holder != person && !SubjectRecord.IsNamedLater(body, person, holder, mask)) continue;
             yield return
             [
                 row.Whole("id").ToString(CultureInfo.InvariantCulture), _time.Full(row.Time("at")), SubjectRecord.Kind(kind),
                 row.Text("door") is { } door ? names.GetValueOrDefault(door, door) : "",
-                SubjectRecord.Content(kind, row.Text("body")!, person, row.Text("person"), code is { } number ? (int)number : null, mask),
+                SubjectRecord.Content(kind, body, person, holder, code is { } number ? (int)number : null, mask),
             ];
         }
     }

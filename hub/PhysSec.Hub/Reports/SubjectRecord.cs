@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PhysSec.Hub.Access;
 using PhysSec.Hub.Web.Language;
 
 namespace PhysSec.Hub.Reports;
@@ -9,9 +10,11 @@ internal static class SubjectRecord
     // Field of the fact (or of what an act has under "before" and "after") and its label. Those who acted, applied, approved or escorted are told as third parties alone.
     private static readonly (string Field, string Label)[] _told =
     [
-        ("purpose", "right.purpose"), ("items", "sheet.items"), ("name", "people.name"), ("kana", "people.kana"), ("department", "people.department"), ("email", "people.email"),
+        ("purpose", "right.purpose"), ("items", "sheet.items"), ("name", "people.name"), ("kana", "people.kana"), ("department", "people.department"), ("email", "people.email"), ("note", "register.note"),
         ("state", "accounts.state"), ("prefix", "record.card"), ("zone", "right.zone"), ("validFrom", "right.from"), ("validTo", "right.to"), ("in", "register.in"), ("out", "register.out"),
     ];
+
+    private const string LateKind = "hub." + LateEntries.Verb;
 
     // The subject's own, though somebody else may be called alike.
     private static readonly HashSet<string> _own = ["name", "kana", "email", "prefix"];
@@ -28,22 +31,35 @@ internal static class SubjectRecord
     /// <param name="kind">The record's kind.</param>
     /// <param name="body">Its text.</param>
     /// <param name="subject">Whose extract it is.</param>
-    /// <param name="holder">Whom the record is about.</param>
+    /// <param name="holder">Whom the record is about; null: nobody in particular.</param>
     /// <param name="code">Of a refusal.</param>
     /// <param name="mask">Takes the others out.</param>
     public static string Content(string kind, string body, string subject, string? holder, int? code, ThirdParties mask)
     {
         var parts = new List<string>();
         if (code is { } number && Words.All.ContainsKey($"denial.{number}")) parts.Add(RegisterSheet.Both($"denial.{number}"));
-        if (holder is not null && holder != subject) parts.Add($"{RegisterSheet.Both("log.person")}: {RegisterSheet.Both("extract.third-party")}");
         using var record = JsonDocument.Parse(body);
-        if (record.RootElement.ValueKind != JsonValueKind.Object || !record.RootElement.TryGetProperty("fact", out var fact) || fact.ValueKind != JsonValueKind.Object) return string.Join("; ", parts);
+        var fact = Object(record.RootElement, "fact");
+
+        // On a paper form somebody who is not registered is named (来訪者): another one's visit, unless the name is the subject's own.
+        var (name, escort) = kind == LateKind && fact is { } act && Object(act, "after") is { } visit ? (Text(visit, "name"), Text(visit, "escort")) : (null, null);
+        var alike = holder is null && mask.IsOwn(name);
+        if (alike || (holder != subject && mask.IsOwn(escort))) parts.Add(RegisterSheet.Both("extract.confirm"));
+        var mine = holder == subject || alike || (holder is null && kind != LateKind);
+        if (!mine) parts.Add($"{RegisterSheet.Both("log.person")}: {RegisterSheet.Both("extract.third-party")}");
+        if (fact is not { } told) return string.Join("; ", parts);
 
         // What is told of another one's visit is that the subject was there.
-        if (holder is null || holder == subject) Tell(fact, null);
+        if (!mine)
+        {
+            if (escort == subject || mask.IsOwn(escort)) parts.Add($"{RegisterSheet.Both("register.escort")}: {RegisterSheet.Both("extract.self")}");
+            return string.Join("; ", parts);
+        }
+
+        Tell(told, null);
         foreach (var side in (string[])["before", "after"])
-            if ((holder is null || holder == subject) && fact.TryGetProperty(side, out var values) && values.ValueKind == JsonValueKind.Object) Tell(values, "record." + side);
-        if (kind.StartsWith("hub.", StringComparison.Ordinal) && Text(fact, "reason") is { } reason) parts.Add($"{RegisterSheet.Both("record.reason")}: {mask.Mask(reason)}");
+            if (Object(told, side) is { } values) Tell(values, "record." + side);
+        if (kind.StartsWith("hub.", StringComparison.Ordinal) && Text(told, "reason") is { } reason) parts.Add($"{RegisterSheet.Both("record.reason")}: {mask.Mask(reason)}");
         return string.Join("; ", parts);
 
         void Tell(JsonElement from, string? side)
@@ -55,6 +71,17 @@ internal static class SubjectRecord
                 if (Text(from, field) is { } who) parts.Add($"{RegisterSheet.Both(label)}: {RegisterSheet.Both(who == subject ? "extract.self" : "extract.third-party")}");
         }
     }
+
+    /// <summary>Whether an entry made later that is not known to be about the subject names them: by name as who came, or as who escorted.</summary>
+    public static bool IsNamedLater(string body, string subject, string? holder, ThirdParties mask)
+    {
+        using var record = JsonDocument.Parse(body);
+        if (Object(record.RootElement, "fact") is not { } fact || Object(fact, "after") is not { } visit) return false;
+        return (holder is null && mask.IsOwn(Text(visit, "name"))) || (Text(visit, "escort") is { } escort && (escort == subject || mask.IsOwn(escort)));
+    }
+
+    private static JsonElement? Object(JsonElement from, string field) =>
+        from.ValueKind == JsonValueKind.Object && from.TryGetProperty(field, out var it) && it.ValueKind == JsonValueKind.Object ? it : null;
 
     private static string? Text(JsonElement from, string field) => !from.TryGetProperty(field, out var it) ? null : it.ValueKind switch
     {

@@ -75,6 +75,84 @@ public sealed class SubjectExtractTests
         Assert.DoesNotContain("通過", files["records.csv"], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_visitor_on_paper_whom_the_person_escorted_is_a_third_party()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        var at = room.Hub.Time.GetUtcNow();
+        await room.Hub.Get<LateEntries>().AddAsync(
+            RunningHub.Admin, new(Name: "来訪 一郎", Department: "株式会社北南", Purpose: "保守", Door: "door-a", In: at.AddHours(-2), Out: at.AddHours(-1), Escort: "p-alice"), "来訪 一郎の用紙", Cancel);
+        var files = await ExtractAsync(room.Hub, "p-alice");
+        Assert.All(["来訪", "北南"], it => Assert.DoesNotContain(it, files["records.csv"], StringComparison.Ordinal));
+        Assert.Contains("本人 the person", files["records.csv"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("青木 里奈", true)]
+    [InlineData("青木　里奈", true)]
+    [InlineData("青木 里美", false)]
+    public async Task An_entry_of_the_same_name_made_later_is_told_and_marked_to_be_confirmed(string name, bool told)
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        var at = room.Hub.Time.GetUtcNow();
+        await room.Hub.Get<LateEntries>().AddAsync(
+            RunningHub.Admin, new(Name: name, Department: "会計課", Purpose: "棚卸し", Door: "door-a", In: at.AddDays(-70), Out: at.AddDays(-70).AddHours(1)), "用紙 第7号", Cancel);
+        var files = await ExtractAsync(room.Hub, "p-alice");
+        foreach (var file in (string[])["records.csv", "visits.csv"])
+        {
+            Assert.Equal(told, files[file].Contains("【要確認】", StringComparison.Ordinal));
+            Assert.Equal(told, files[file].Contains("棚卸し", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task A_line_that_was_completed_later_tells_of_it_and_of_who_it_was_about()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        var line = room.Hub.Get<Register>().List(room.Hub.Time.GetUtcNow().AddDays(-1), room.Hub.Time.GetUtcNow().AddDays(1)).First(it => it.Person == "p-alice");
+        room.Hub.Time.Advance(TimeSpan.FromHours(1));
+        await room.Hub.Get<LateEntries>().AddAsync(RunningHub.Admin, new(line.Id, Out: room.Hub.Time.GetUtcNow()), "退室の記録漏れ", Cancel);
+        Assert.Contains("退室の記録漏れ", (await ExtractAsync(room.Hub, "p-alice"))["records.csv"], StringComparison.Ordinal);
+        Assert.DoesNotContain("退室の記録漏れ", (await ExtractAsync(room.Hub, "p-bob"))["records.csv"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_id_that_is_also_a_word_brings_no_record_of_others()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        await room.Hub.Get<People>().AddAsync(RunningHub.Admin, new("leak", "水野 泉", "ミズノ イズミ", "総務課", null, "staff"), Cancel);
+        Assert.DoesNotContain("警報", (await ExtractAsync(room.Hub, "leak"))["records.csv"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_note_on_a_person_is_told_without_the_others_in_it()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        var alice = room.Hub.Get<People>().Find("p-alice")!;
+        await room.Hub.Get<People>().ChangeAsync(RunningHub.Admin, alice with { Note = "育休。代理は馬場さん" }, cancel: Cancel);
+        var files = await ExtractAsync(room.Hub, "p-alice");
+        foreach (var file in (string[])["person.csv", "records.csv"]) Assert.Contains("育休。代理は第三者", files[file], StringComparison.Ordinal);
+    }
+
+    /// <summary>The last evening of a month in UTC is the first morning of the next one in Japan; and a visit over midnight is one visit.</summary>
+    [Fact]
+    public async Task The_first_morning_of_a_month_is_not_lost_and_a_visit_over_its_midnight_is_told_once()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        var now = room.Hub.Time.GetUtcNow();
+        var midnight = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.FromHours(9)).AddMonths(3);
+        var hours = midnight - now;
+        room.Hub.Time.Advance(hours + TimeSpan.FromHours(2));
+        room.Node.Write(new Passage(RetentionRoom.Door, Direction.In, RetentionRoom.Alice, 1), midnight.AddMonths(-1).AddMinutes(-30));
+        room.Node.Write(new Passage(RetentionRoom.Door, Direction.Out, RetentionRoom.Alice, 0), midnight.AddMonths(-1).AddMinutes(30));
+        room.Node.Write(new Passage(RetentionRoom.Door, Direction.In, RetentionRoom.Alice, 1), midnight.AddMinutes(20));
+        room.Node.Write(new Passage(RetentionRoom.Door, Direction.Out, RetentionRoom.Alice, 0), midnight.AddMinutes(40));
+        await room.SendAsync();
+        var visits = (await ExtractAsync(room.Hub, "p-alice"))["visits.csv"].Split('\n');
+        Assert.Single(visits, it => it.Contains($"{midnight:yyyy-MM-dd} 00:20", StringComparison.Ordinal));
+        Assert.Single(visits, it => it.Contains($"{midnight.AddMonths(-1):yyyy-MM-dd} 00:30", StringComparison.Ordinal));
+    }
+
     /// <summary>Whatever happened: no other person's name, family name, reading, id or token. The seed is printed.</summary>
     [Fact]
     public async Task Whatever_happened_nobody_else_is_in_it()
