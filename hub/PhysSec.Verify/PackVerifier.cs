@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
@@ -23,7 +24,8 @@ public sealed record Own(IReadOnlyList<string> Checkpoints, string? Key, DateTim
 /// </summary>
 public static class PackVerifier
 {
-    private const int AtOnce = 8_192;
+    private const int BlockSize = 8 << 20;
+    private const int BlocksWaiting = 2;
     private const int NoteMax = 1 << 20;
 
     /// <param name="pack">A ZIP file that can be sought in.</param>
@@ -57,9 +59,9 @@ public static class PackVerifier
         var findings = new List<Finding>();
         var (checkpoint, key) = CheckpointJudge.Head(manifest, own, findings);
         using var records = new RecordJudge(manifest);
-        foreach (var lines in Lines(zip))
+        foreach (var block in Ahead(Blocks(zip)))
         {
-            var taken = records.Take(lines);
+            var taken = records.Take(block);
             progress?.Invoke(taken);
         }
 
@@ -82,20 +84,51 @@ public static class PackVerifier
         if (good > 0) findings.Add(new(FindingKind.Proven, "policy", $"入室条件 {good} 件は、発行時に記録されたものと同一です", $"{good} policies are the very texts that were put on record when they were issued"));
     }
 
-    // In pieces, so that a million records need not lie in memory.
-    private static IEnumerable<IReadOnlyList<string>> Lines(ZipArchive zip)
+    // In blocks of whole lines, so that a million records need not lie in memory.
+    private static IEnumerable<ReadOnlyMemory<byte>> Blocks(ZipArchive zip)
     {
-        using var reader = new StreamReader(Entry(zip, EvidencePack.RecordsName).Open(), new UTF8Encoding(false, throwOnInvalidBytes: true));
-        var lines = new List<string>(AtOnce);
-        while (reader.ReadLine() is { } line)
+        using var stream = Entry(zip, EvidencePack.RecordsName).Open();
+        var (buffer, filled) = (new byte[BlockSize], 0);
+        while (true)
         {
-            lines.Add(line);
-            if (lines.Count < AtOnce) continue;
-            yield return lines;
-            lines = new(AtOnce);
+            var read = stream.ReadAtLeast(buffer.AsSpan(filled), buffer.Length - filled, throwOnEndOfStream: false);
+            var ended = read < buffer.Length - filled;
+            filled += read;
+            var whole = ended ? filled : buffer.AsSpan(0, filled).LastIndexOf((byte)'\n') + 1;
+            if (whole > 0) yield return buffer.AsMemory(0, whole);
+            if (ended) yield break;
+            var next = new byte[whole == 0 ? buffer.Length * 2 : Math.Max(BlockSize, filled - whole)]; // A line as long as that: more of it.
+            buffer.AsSpan(whole, filled - whole).CopyTo(next);
+            (buffer, filled) = (next, filled - whole);
         }
+    }
 
-        yield return lines;
+    // Reads on while what was read is judged.
+    private static IEnumerable<ReadOnlyMemory<byte>> Ahead(IEnumerable<ReadOnlyMemory<byte>> blocks)
+    {
+        using var waiting = new BlockingCollection<ReadOnlyMemory<byte>>(BlocksWaiting);
+        using var enough = new CancellationTokenSource();
+        var reading = Task.Run(() =>
+        {
+            try
+            {
+                foreach (var block in blocks) waiting.Add(block, enough.Token);
+            }
+            finally
+            {
+                waiting.CompleteAdding();
+            }
+        });
+        try
+        {
+            foreach (var block in waiting.GetConsumingEnumerable()) yield return block;
+            reading.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            enough.Cancel(); // Nobody wants the rest; the file is closed only after its reader has ended.
+            ((IAsyncResult)reading).AsyncWaitHandle.WaitOne();
+        }
     }
 
     private static string Text(ZipArchive zip, string name) => new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(Bytes(zip, name));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Unicode;
 using PhysSec.Core;
 using PhysSec.Core.Proof;
 using PhysSec.Core.Wire;
@@ -31,14 +32,24 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
         ? MerkleTree.Rebuild([.. _places.Take((int)size)], [.. _leaves.Take((int)size)], [], size) : null;
 
     /// <summary>Takes the next lines.</summary>
+    /// <param name="block">Whole lines, UTF-8, each ended by a line feed; the pack's last may lack it.</param>
     /// <returns>How many records have been taken.</returns>
     /// <exception cref="FormatException">One cannot be read.</exception>
-    public long Take(IReadOnlyList<string> lines)
+    public long Take(ReadOnlyMemory<byte> block)
     {
+        var lines = new List<ReadOnlyMemory<byte>>();
+        if (_places.Count == 0 && block.Span.StartsWith("\ufeff"u8)) block = block[3..]; // As the page's reader does.
+        for (var rest = block; rest.Length > 0;)
+        {
+            var end = rest.Span.IndexOf((byte)'\n');
+            lines.Add(end < 0 ? rest : rest[..end]);
+            rest = end < 0 ? default : rest[(end + 1)..];
+        }
+
         var read = new (PackLine Line, TreeHash Leaf, string? Wrong)[lines.Count];
         try
         {
-            Parallel.For(0, lines.Count, i => read[i] = Read(lines[i]));
+            Parallel.For(0, lines.Count, i => read[i] = Read(lines[i].Span));
         }
         catch (AggregateException fault) when (fault.InnerException is JsonException or FormatException or InvalidOperationException)
         {
@@ -57,7 +68,8 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
             if (line is { Body: not null, Prev: null }) _unchained++;
             var stream = (line.Source, line.Epoch, line.Stream);
             if (!_streams.TryGetValue(stream, out var links)) _streams[stream] = links = [];
-            links.Add(new(line.Seq, line.Leaf, line.Hash, line.Prev, line.Body is not null));
+            var prev = links.Count > 0 && links[^1].Hash == line.Prev ? links[^1].Hash : line.Prev; // One text in memory and not two.
+            links.Add(new(line.Seq, line.Leaf, line.Hash, prev, line.Body is not null));
             if (line is { Body: { } body, Source: "hub" }) TryTakeContext(line, body);
         }
 
@@ -110,8 +122,9 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
 
     public void Dispose() => _keys.Dispose();
 
-    private static (PackLine Line, TreeHash Leaf, string? Wrong) Read(string text)
+    private static (PackLine Line, TreeHash Leaf, string? Wrong) Read(ReadOnlySpan<byte> text)
     {
+        if (!Utf8.IsValid(text)) throw new FormatException("a record is no UTF-8");
         var line = JsonSerializer.Deserialize(text, PackJson.Default.PackLine) ?? throw new FormatException("a record is null");
         var leaf = line.AsLeaf;
         var hash = leaf.TreeHash;
