@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Security.Cryptography;
@@ -24,7 +25,7 @@ public sealed record Own(IReadOnlyList<string> Checkpoints, string? Key, DateTim
 /// </summary>
 public static class PackVerifier
 {
-    private const int BlockSize = 8 << 20;
+    private const int BlockSize = 2 << 20;
     private const int BlocksWaiting = 2;
     private const int NoteMax = 1 << 20;
 
@@ -62,6 +63,7 @@ public static class PackVerifier
         foreach (var block in Ahead(Blocks(zip)))
         {
             var taken = records.Take(block);
+            ArrayPool<byte>.Shared.Return(block.Array!); // New ones of that size would make the collector go through all that is held, each time.
             progress?.Invoke(taken);
         }
 
@@ -84,29 +86,29 @@ public static class PackVerifier
         if (good > 0) findings.Add(new(FindingKind.Proven, "policy", $"入室条件 {good} 件は、発行時に記録されたものと同一です", $"{good} policies are the very texts that were put on record when they were issued"));
     }
 
-    // In blocks of whole lines, so that a million records need not lie in memory.
-    private static IEnumerable<ReadOnlyMemory<byte>> Blocks(ZipArchive zip)
+    // In blocks of whole lines, so that a million records need not lie in memory. Rented; whoever takes one returns it.
+    private static IEnumerable<ArraySegment<byte>> Blocks(ZipArchive zip)
     {
         using var stream = Entry(zip, EvidencePack.RecordsName).Open();
-        var (buffer, filled) = (new byte[BlockSize], 0);
+        var (buffer, filled) = (ArrayPool<byte>.Shared.Rent(BlockSize), 0);
         while (true)
         {
             var read = stream.ReadAtLeast(buffer.AsSpan(filled), buffer.Length - filled, throwOnEndOfStream: false);
             var ended = read < buffer.Length - filled;
             filled += read;
             var whole = ended ? filled : buffer.AsSpan(0, filled).LastIndexOf((byte)'\n') + 1;
-            if (whole > 0) yield return buffer.AsMemory(0, whole);
+            var next = ended ? [] : ArrayPool<byte>.Shared.Rent(whole == 0 ? buffer.Length * 2 : Math.Max(BlockSize, filled - whole)); // A line as long as that: more of it.
+            if (!ended) buffer.AsSpan(whole, filled - whole).CopyTo(next);
+            if (whole > 0) yield return new(buffer, 0, whole);
             if (ended) yield break;
-            var next = new byte[whole == 0 ? buffer.Length * 2 : Math.Max(BlockSize, filled - whole)]; // A line as long as that: more of it.
-            buffer.AsSpan(whole, filled - whole).CopyTo(next);
             (buffer, filled) = (next, filled - whole);
         }
     }
 
     // Reads on while what was read is judged.
-    private static IEnumerable<ReadOnlyMemory<byte>> Ahead(IEnumerable<ReadOnlyMemory<byte>> blocks)
+    private static IEnumerable<ArraySegment<byte>> Ahead(IEnumerable<ArraySegment<byte>> blocks)
     {
-        using var waiting = new BlockingCollection<ReadOnlyMemory<byte>>(BlocksWaiting);
+        using var waiting = new BlockingCollection<ArraySegment<byte>>(BlocksWaiting);
         using var enough = new CancellationTokenSource();
         var reading = Task.Run(() =>
         {

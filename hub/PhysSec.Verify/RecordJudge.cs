@@ -12,6 +12,8 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
 {
     private const int WrongMax = 100_000;
 
+    private readonly List<ReadOnlyMemory<byte>> _lines = []; // Of the block that is being taken, as the next.
+    private (PackLine Line, TreeHash Leaf, string? Wrong)[] _read = [];
     private readonly List<long> _places = [];
     private readonly List<TreeHash> _leaves = [];
     private readonly Dictionary<(string Source, long Epoch, string Stream), List<Link>> _streams = [];
@@ -37,26 +39,26 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
     /// <exception cref="FormatException">One cannot be read.</exception>
     public long Take(ReadOnlyMemory<byte> block)
     {
-        var lines = new List<ReadOnlyMemory<byte>>();
+        _lines.Clear();
         if (_places.Count == 0 && block.Span.StartsWith("\ufeff"u8)) block = block[3..]; // As the page's reader does.
         for (var rest = block; rest.Length > 0;)
         {
             var end = rest.Span.IndexOf((byte)'\n');
-            lines.Add(end < 0 ? rest : rest[..end]);
+            _lines.Add(end < 0 ? rest : rest[..end]);
             rest = end < 0 ? default : rest[(end + 1)..];
         }
 
-        var read = new (PackLine Line, TreeHash Leaf, string? Wrong)[lines.Count];
+        if (_read.Length < _lines.Count) _read = new (PackLine, TreeHash, string?)[_lines.Count];
         try
         {
-            Parallel.For(0, lines.Count, i => read[i] = Read(lines[i].Span));
+            Parallel.For(0, _lines.Count, i => _read[i] = Read(_lines[i].Span));
         }
         catch (AggregateException fault) when (fault.InnerException is JsonException or FormatException or InvalidOperationException)
         {
             throw new FormatException(fault.InnerException.Message);
         }
 
-        foreach (var (line, leaf, wrong) in read)
+        foreach (var (line, leaf, wrong) in _read.AsSpan(0, _lines.Count))
         {
             if (_places.Count > 0 && line.Leaf <= _places[^1])
                 throw new FormatException($"record {line.Leaf} stands behind record {_places[^1]}");
