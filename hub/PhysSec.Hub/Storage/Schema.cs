@@ -202,6 +202,16 @@ internal static class Schema
         create index ledger_alarm on ledger (alarm, coalesce(at, received_at)) where alarm is not null;
         create index ledger_late on ledger (late, coalesce(at, received_at)) where late = 1;
         """,
+        """
+        -- Chain values whose node has a record before them that is not here, under a key that may be taken by another board's: they hang on that one (root).
+        create table severed (
+          source text not null, epoch integer not null, stream text not null, seq integer not null, hash text not null, root_seq integer not null, root_hash text not null,
+          primary key (source, epoch, stream, seq, hash)) without rowid;
+
+        -- The last record of a birth that had yet to come when the birth was heard. Gone when it is here, or missed.
+        create table told (
+          source text not null, epoch integer not null, seq integer not null, hash text not null, number integer, at integer, primary key (source, epoch, seq, hash)) without rowid;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

@@ -251,6 +251,43 @@ public sealed class JournalStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_restored_hub_that_names_all_as_stored_is_shown_the_last_record()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        Assert.Equal(AckOutcome.Rewound, store.Acknowledge(1, "a", 3, 2)); // They may be another board's.
+        Assert.Equal(2, store.State("a").Acknowledged);
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "a", 3, 2));
+    }
+
+    [Fact]
+    public void Acknowledged_records_that_the_hub_asks_for_and_that_are_pruned_end_the_epoch()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 2, 1);
+        Assert.Equal(AckOutcome.Stale, store.Acknowledge(1, "a", 0, 1, resend: [new(1, 2)])); // They are here, and are sent.
+        Assert.True(store.Prune(Retention.Default with { BytesMax = 0 }, Noon));
+        Assert.Equal(AckOutcome.ContinuityLost, store.Acknowledge(1, "a", 0, 1, resend: [new(1, 2)]));
+    }
+
+    [Fact]
+    public void A_refill_skips_nothing_that_it_has_not_sent()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        store.BeginEpoch(2, At(2));
+        store.Acknowledge(2, "a", 1, 1);
+        store.Acknowledge(2, "a", 0, 2);
+        store.Acknowledge(1, "a", 3, 2, sent: 1, resend: [new(4, long.MaxValue)]); // The second may be another board's.
+        Assert.Equal((1, "a"), store.Refill);
+        store.Acknowledge(1, "a", 3, 2, sent: 3, resend: [new(4, long.MaxValue)]);
+        Assert.Null(store.Refill);
+    }
+
+    [Fact]
     public void What_this_run_has_not_sent_is_not_taken_for_stored()
     {
         using var store = _folder.Open();
