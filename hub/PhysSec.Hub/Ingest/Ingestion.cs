@@ -242,7 +242,7 @@ public sealed class Ingestion(
         var (broken, above) = await state.Store.WriteAsync(store =>
         {
             var (gone, highest) = kept ? (null, 0) : Told.Gone(store, node, birth);
-            Told.Remember(store, node, birth);
+            if (kept || birth.Epoch > 0) Told.Remember(store, node, birth);
             return (kept ? null : Discontinuity.Find(store, node, birth, before, gone), Math.Max(highest, birth.Epoch));
         });
         if (broken is not null)

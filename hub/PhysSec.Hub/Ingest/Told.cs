@@ -14,8 +14,9 @@ internal static class Told
     /// <summary>Remembers the last record of a birth, when it is not here.</summary>
     public static void Remember(SqliteConnection store, EnrolledNode node, Birth birth)
     {
-        if (birth.Epoch < node.Epoch || birth.Epoch == 0 || birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq) return;
-        store.Execute("delete from told where source = $source and epoch < $epoch", ("$source", node.Id.Value), ("$epoch", node.Epoch));
+        // A journal without an epoch sends nothing: what it has told of comes in the epoch that its next birth is answered with.
+        if (birth.Epoch < node.Epoch && birth.Epoch > 0 || birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq) return;
+        store.Execute("delete from told where source = $source and epoch between 1 and $epoch - 1", ("$source", node.Id.Value), ("$epoch", node.Epoch));
         store.Execute(
             "insert into told values ($source, $epoch, $seq, $hash, $number, $at) on conflict do nothing",
             ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At));
@@ -27,13 +28,14 @@ internal static class Told
         const string Gone =
             """
             from told where source = $source and (number < $number or at < $at)
-              and (epoch > $epoch or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
+              and (epoch > $epoch or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
             """;
         (string, object?)[] values =
             [("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At)];
         var furthest = store.One($"select epoch, seq {Gone} order by epoch desc, seq desc limit 1", it => Tuple.Create(it.GetInt64(0), it.GetInt64(1)), values);
-        if (furthest is null) return (null, 0);
         store.Execute($"delete {Gone}", values);
+        if (birth.Epoch == 0) store.Execute("delete from told where source = $source and epoch = 0", values[0]); // It is answered with an epoch.
+        if (furthest is null) return (null, 0);
         return (FormattableString.Invariant($"the node ends at record {birth.LastSeqAccess} of epoch {birth.Epoch}, it has told of {furthest.Item2} of epoch {furthest.Item1}"), furthest.Item1);
     }
 

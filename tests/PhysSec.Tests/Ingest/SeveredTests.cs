@@ -78,6 +78,20 @@ public sealed class SeveredTests
         Assert.Equal(2, hub.Nodes.Find(node.Id)!.Epoch);
     }
 
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 1)] // It came back with it, and was answered with an epoch: this one is not the hub's doing.
+    public async Task A_journal_without_an_epoch_that_only_a_kept_birth_has_told_of_is_missed_when_another_comes(bool came, long epoch)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        await hub.TakeAsync(node, "birth", null, node.Birth(4, epoch: 0, number: 2), kept: true);
+        if (came) await hub.TakeAsync(node, "birth", null, node.Birth(5, epoch: 0, number: 3));
+
+        await hub.TakeAsync(node, "birth", null, node.Birth(1, number: 4));
+        Assert.Equal(epoch, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
     [Fact]
     public async Task What_a_node_has_told_of_is_missed_when_its_stream_passes_it_with_another_record()
     {
