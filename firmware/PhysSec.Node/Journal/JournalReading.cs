@@ -130,7 +130,7 @@ public sealed partial class JournalStore
                 {
                     Reissue(key.Epoch, key.Stream, state, epoch, held ?? []);
                     SetState(key.Epoch, key.Stream, state with { Closed = true });
-                    if (state.Acknowledged > 0 && state.HubEpoch < hub) SendAgain(key.Epoch, key.Stream, hub); // What an earlier life of the hub acknowledged, the restored one may lack.
+                    if (state.Acknowledged > 0 && (state.HubEpoch < hub || !IsHeld(key.Epoch, key.Stream, state, held ?? []))) SendAgain(key.Epoch, key.Stream, hub); // Acknowledged by an earlier life of the hub, or for another board's records.
                 }
 
                 Set(EpochName, epoch.ToString(CultureInfo.InvariantCulture));
@@ -239,8 +239,7 @@ public sealed partial class JournalStore
 
     private void Reissue(long oldEpoch, string stream, StreamState state, long epoch, IReadOnlyList<HeldRecord> held)
     {
-        var stored = held.Where(it => it.Epoch == oldEpoch && it.Stream == stream && it.Seq <= state.Seq && HashAt(it) == it.Hash).Select(it => it.Seq).DefaultIfEmpty(0).Max();
-        for (var from = Math.Max(state.Acknowledged, stored) + 1; from <= state.Seq;)
+        for (var from = Math.Max(state.Acknowledged, Stored(oldEpoch, stream, state, held)) + 1; from <= state.Seq;)
         {
             var run = ReadRun(oldEpoch, stream, from, state.Seq, 500, int.MaxValue);
             if (run.Count == 0) return;
@@ -253,6 +252,12 @@ public sealed partial class JournalStore
             from = run[^1].Seq + 1;
         }
     }
+
+    /// <summary>Up to where the hub has proved that it holds this journal's own records.</summary>
+    private long Stored(long epoch, string stream, StreamState state, IReadOnlyList<HeldRecord> held) =>
+        held.Where(it => it.Epoch == epoch && it.Stream == stream && it.Seq <= state.Seq && HashAt(it) == it.Hash).Select(it => it.Seq).DefaultIfEmpty(0).Max();
+
+    private bool IsHeld(long epoch, string stream, StreamState state, IReadOnlyList<HeldRecord> held) => Stored(epoch, stream, state, held) >= state.Acknowledged;
 
     private string? HashAt(HeldRecord it)
     {

@@ -59,7 +59,7 @@ public sealed record Discontinuity(string Why, bool History, bool Waiting, IRead
         {
             var (through, head) = Records.Through(store, node.Id.Value, epoch, stream);
             if (stream == Streams.Access && of > 0 && last < through && Known.Has(store, node.Id, of, stream, last, hash, asides: false)) (through, head) = (last, hash);
-            if (through == 0 || head.Length == 0) continue;
+            if (through == 0 || head.Length == 0 || Severed.Lowest(store, node.Id, epoch, stream) is not null) continue; // It would stand for everything before it.
             held["through." + stream] = through.ToString(CultureInfo.InvariantCulture);
             held["head." + stream] = head;
         }

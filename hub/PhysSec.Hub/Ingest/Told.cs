@@ -22,13 +22,14 @@ internal static class Told
             ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At));
     }
 
-    /// <summary>A birth that does not reach what an earlier one has told of, and the highest epoch of such. A broker may give old ones late: only what is surely later counts.</summary>
+    /// <summary>A birth that does not reach what an earlier one has told of, and the highest epoch of such. A broker may give old ones late: only what is surely later
+    /// counts. A node without an epoch still has what it wrote before: nothing is missed by that.</summary>
     public static (string? Why, long Epoch) Gone(SqliteConnection store, EnrolledNode node, Birth birth)
     {
         const string Gone =
             """
             from told where source = $source and (number < $number or at < $at)
-              and (epoch > $epoch or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
+              and (epoch > $epoch and $epoch > 0 or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
             """;
         (string, object?)[] values =
             [("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At)];

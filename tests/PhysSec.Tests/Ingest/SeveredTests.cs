@@ -93,6 +93,19 @@ public sealed class SeveredTests
     }
 
     [Fact]
+    public async Task A_node_that_has_given_up_its_epoch_is_still_held_to_what_it_has_told_of_before()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, number: 2));
+        await hub.TakeAsync(node, "birth", null, node.Birth(0, epoch: 0, number: 3));
+        Assert.Equal(2, hub.Nodes.Find(node.Id)!.Epoch);
+
+        await hub.TakeAsync(node, "birth", null, node.Birth(2, number: 4)); // It had them then, and has them no more.
+        Assert.Equal(3, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
     public async Task What_a_node_has_told_of_is_missed_when_its_stream_passes_it_with_another_record()
     {
         await using var hub = RunningHub.WithoutBroker();

@@ -161,7 +161,7 @@ public sealed class JournalStoreTests : IDisposable
         using var store = _folder.Open();
         store.Add(1, Opened(), Opened(), Opened());
         store.Acknowledge(1, "a", 3, 1);
-        store.BeginEpoch(2, At(2));
+        store.BeginEpoch(2, At(2), [new(1, "a", 3, store.State(1, "a").Hash)]);
         store.Acknowledge(2, "a", 1, 1);
         Assert.Null(store.Refill);
 
@@ -179,7 +179,7 @@ public sealed class JournalStoreTests : IDisposable
         using var store = _folder.Open();
         store.Add(1, Opened(), Opened(), Opened());
         store.Acknowledge(1, "a", 3, 1);
-        store.BeginEpoch(2, At(2));
+        store.BeginEpoch(2, At(2), [new(1, "a", 3, store.State(1, "a").Hash)]);
         store.Acknowledge(2, "a", 1, 1);
         Assert.True(store.Prune(Retention.Default with { Age = TimeSpan.Zero, BytesMax = 0 }, Noon));
         store.Acknowledge(2, "a", 0, 2);
@@ -210,7 +210,7 @@ public sealed class JournalStoreTests : IDisposable
         store.Add(1, Opened(), Measured(20));
         store.Acknowledge(1, "a", 1, 1);
         store.Acknowledge(1, "m", 1, 1);
-        store.BeginEpoch(2, At(2));
+        store.BeginEpoch(2, At(2), [new(1, "a", 1, store.State(1, "a").Hash), new(1, "m", 1, store.State(1, "m").Hash)]);
         store.Acknowledge(2, "a", 1, 1);
         Assert.True(store.Prune(Retention.Default with { Age = TimeSpan.Zero, BytesMax = 0 }, Noon)); // Stream a alone: the oldest block.
         store.Acknowledge(2, "a", 0, 2);
@@ -270,6 +270,18 @@ public sealed class JournalStoreTests : IDisposable
         Assert.Equal(AckOutcome.Stale, store.Acknowledge(1, "a", 0, 1, resend: [new(1, 2)])); // They are here, and are sent.
         Assert.True(store.Prune(Retention.Default with { BytesMax = 0 }, Noon));
         Assert.Equal(AckOutcome.ContinuityLost, store.Acknowledge(1, "a", 0, 1, resend: [new(1, 2)]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // What it holds there is another board's.
+    public void An_epoch_that_ends_is_given_once_more_unless_the_hub_proves_that_it_holds_it(bool own)
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        store.BeginEpoch(2, At(2), [new(1, "a", 3, own ? store.State(1, "a").Hash : Chain.Genesis)]);
+        Assert.Equal(own ? null : (1L, "a"), store.Refill);
     }
 
     [Fact]
