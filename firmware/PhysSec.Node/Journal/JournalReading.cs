@@ -74,14 +74,19 @@ public sealed partial class JournalStore
         lock (_gate)
         {
             var state = StateOf(epoch, stream);
-            if (epoch != Epoch && state.Refill && hubEpoch == state.HubEpoch) return Refilled(epoch, stream, state, through, resend ?? []);
+            if (epoch != Epoch && state.Refill && hubEpoch == state.HubEpoch) return Refilled(epoch, stream, state, through, sent, resend ?? []);
             if (epoch == 0 || epoch != Epoch || hubEpoch < state.HubEpoch) return AckOutcome.Stale;
             if (through > state.Seq)
             {
                 return LoseContinuity();
             }
 
+            // What the hub asks for was acknowledged and is pruned: nobody can prove any more what it was.
+            if (hubEpoch == state.HubEpoch && resend is not null && resend.Any(it => it.Last <= state.Acknowledged && FirstIn(epoch, stream, it with { First = it.Last }) is null)) return LoseContinuity();
+
             if (hubEpoch > NewestHubEpoch) SendAgain(hubEpoch);
+            // A restored hub may have others under all these keys: the last record, sent once more, shows it whether it is of this journal.
+            if (hubEpoch > state.HubEpoch && through == state.Seq && state.Acknowledged == state.Seq && FirstIn(epoch, stream, new(state.Seq, state.Seq)) is not null) through = state.Seq - 1;
             through = Math.Min(through, Math.Max(sent, state.Acknowledged));
             var rewound = hubEpoch > state.HubEpoch && through < state.Acknowledged;
             if (!rewound && hubEpoch == state.HubEpoch && through <= state.Acknowledged) return AckOutcome.Stale;
@@ -125,7 +130,7 @@ public sealed partial class JournalStore
                 {
                     Reissue(key.Epoch, key.Stream, state, epoch, held ?? []);
                     SetState(key.Epoch, key.Stream, state with { Closed = true });
-                    if (state.Acknowledged > 0 && state.HubEpoch < hub) SendAgain(key.Epoch, key.Stream, hub); // What an earlier life of the hub acknowledged, the restored one may lack.
+                    if (state.Acknowledged > 0 && (state.HubEpoch < hub || !IsHeld(key.Epoch, key.Stream, state, held ?? []))) SendAgain(key.Epoch, key.Stream, hub); // Acknowledged by an earlier life of the hub, or for another board's records.
                 }
 
                 Set(EpochName, epoch.ToString(CultureInfo.InvariantCulture));
@@ -215,10 +220,10 @@ public sealed partial class JournalStore
     private long NewestHubEpoch => _streams.Values.Select(it => it.HubEpoch).DefaultIfEmpty(0).Max();
 
     /// <summary>What was pruned cannot be given any more: it does not hold up the rest.</summary>
-    private AckOutcome Refilled(long epoch, string stream, StreamState state, long through, IReadOnlyList<SeqRange> resend)
+    private AckOutcome Refilled(long epoch, string stream, StreamState state, long through, long sent, IReadOnlyList<SeqRange> resend)
     {
         var owed = resend.Select(it => FirstIn(epoch, stream, it)).OfType<long>().DefaultIfEmpty(state.Seq + 1).Min();
-        var given = Math.Clamp(resend.Count == 0 ? through : owed - 1, state.Acknowledged, state.Seq);
+        var given = Math.Clamp(Math.Min(resend.Count == 0 ? through : owed - 1, sent), state.Acknowledged, state.Seq);
         if (given == state.Acknowledged && given < state.Seq) return AckOutcome.Stale;
         SetState(epoch, stream, state with { Acknowledged = given, Refill = given < state.Seq });
         return AckOutcome.Advanced;
@@ -234,8 +239,7 @@ public sealed partial class JournalStore
 
     private void Reissue(long oldEpoch, string stream, StreamState state, long epoch, IReadOnlyList<HeldRecord> held)
     {
-        var stored = held.Where(it => it.Epoch == oldEpoch && it.Stream == stream && it.Seq <= state.Seq && HashAt(it) == it.Hash).Select(it => it.Seq).DefaultIfEmpty(0).Max();
-        for (var from = Math.Max(state.Acknowledged, stored) + 1; from <= state.Seq;)
+        for (var from = Math.Max(state.Acknowledged, Stored(oldEpoch, stream, state, held)) + 1; from <= state.Seq;)
         {
             var run = ReadRun(oldEpoch, stream, from, state.Seq, 500, int.MaxValue);
             if (run.Count == 0) return;
@@ -248,6 +252,12 @@ public sealed partial class JournalStore
             from = run[^1].Seq + 1;
         }
     }
+
+    /// <summary>Up to where the hub has proved that it holds this journal's own records.</summary>
+    private long Stored(long epoch, string stream, StreamState state, IReadOnlyList<HeldRecord> held) =>
+        held.Where(it => it.Epoch == epoch && it.Stream == stream && it.Seq <= state.Seq && HashAt(it) == it.Hash).Select(it => it.Seq).DefaultIfEmpty(0).Max();
+
+    private bool IsHeld(long epoch, string stream, StreamState state, IReadOnlyList<HeldRecord> held) => Stored(epoch, stream, state, held) >= state.Acknowledged;
 
     private string? HashAt(HeldRecord it)
     {

@@ -111,8 +111,8 @@ public sealed partial class UplinkLoop
                 window.Take(store.State(ack.Epoch, ack.Stream).Acknowledged, ack.Epoch == store.Epoch ? ack.Resend : []);
                 break;
             case AckOutcome.Rewound:
-                _log.LogWarning("the hub was restored: stream {Stream} is sent again from {Through}", ack.Stream, ack.Through + 1);
-                window.Rewind(ack.Through);
+                _log.LogWarning("the hub was restored: stream {Stream} is sent again from {Through}", ack.Stream, store.State(ack.Stream).Acknowledged + 1);
+                window.Rewind(store.State(ack.Stream).Acknowledged);
                 break;
             case AckOutcome.ContinuityLost:
                 _log.LogError("the hub is at record {Through} of stream {Stream}, and this journal does not go on from there: asking for a new epoch", ack.Through, ack.Stream);
@@ -279,7 +279,9 @@ public sealed partial class UplinkLoop
 
         public SendWindow Window(JournalStore store, long epoch, string stream)
         {
-            if (!Windows.TryGetValue((epoch, stream), out var window)) Windows[(epoch, stream)] = window = new(store.State(epoch, stream).Acknowledged);
+            var acknowledged = store.State(epoch, stream).Acknowledged;
+            if (!Windows.TryGetValue((epoch, stream), out var window)) Windows[(epoch, stream)] = window = new(acknowledged);
+            if (window.Acknowledged > acknowledged) window.Rewind(acknowledged); // A restored hub is owed more than this connection knew.
             return window;
         }
 

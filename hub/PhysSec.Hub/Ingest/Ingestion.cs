@@ -80,18 +80,22 @@ public sealed class Ingestion(
             throw new BadPayloadException(string.Create(CultureInfo.InvariantCulture, $"epoch {batch.Epoch} was never issued to this node; its epoch is {node.Epoch}"));
         var now = clock.GetUtcNow();
         var odd = new List<string>();
-        var (acks, diverged) = await state.Store.WriteAsync(store =>
+        var (acks, diverged, missed) = await state.Store.WriteAsync(store =>
         {
             var forked = false;
             foreach (var record in records) forked |= Store(store, node, record, now, kept, odd) == Stored.Diverged;
             forked |= !Records.Advance(store, node.Id.Value, batch.Epoch, stream);
             Records.KeepSignature(store, node, batch, forked);
+            var root = Severed.Take(store, node.Id, records);
             // What was thinned will never come in a batch of its own: the node is told here that it is waited for no more.
             string[] streams = records.Any(it => it.Record.Fact is MeasurementsThinned) && stream == Streams.Access ? [stream, Streams.Measurements] : [stream];
-            return (streams.Select(it => AckOf(store, node.Id, batch.Epoch, it, now, batch.Epoch < node.Epoch)).ToList(), forked);
+            var answers = streams.Select(it => AckOf(store, node.Id, batch.Epoch, it, now, batch.Epoch < node.Epoch, it == stream ? root : Severed.Lowest(store, node.Id, batch.Epoch, it))).ToList();
+            var why = stream == Streams.Access && batch.Epoch == node.Epoch ? Told.Missed(store, node) : null;
+            return (answers, forked, why is null ? null : Discontinuity.Within(store, node, why));
         });
         await AfterAsync(node.Id, records, diverged, odd, now, kept);
         foreach (var ack in acks) await SendAckAsync(node.Id, ack);
+        if (missed is not null) await BreakAsync(node, missed, batch.Epoch);
     }
 
     private async Task HotAsync(EnrolledNode node, byte[] payload, bool kept)
@@ -100,7 +104,12 @@ public sealed class Ingestion(
         if (record.Record.Epoch < 1 || record.Record.Epoch > node.Epoch) throw new BadPayloadException($"epoch {record.Record.Epoch} was never issued to this node");
         var now = clock.GetUtcNow();
         var odd = new List<string>();
-        var diverged = await state.Store.WriteAsync(store => Store(store, node, record, now, kept, odd) == Stored.Diverged);
+        var diverged = await state.Store.WriteAsync(store =>
+        {
+            var forked = Store(store, node, record, now, kept, odd) == Stored.Diverged;
+            Severed.Take(store, node.Id, [record]);
+            return forked;
+        });
         await AfterAsync(node.Id, [record], diverged, odd, now, kept);
     }
 
@@ -159,10 +168,13 @@ public sealed class Ingestion(
     private bool IsLate(JournalRecord record, DateTimeOffset now, bool kept) =>
         record.Link == LinkState.Down || (kept || record.Clock == ClockQuality.Synced) && (record.At < _startedAt || now - record.At > _lateAfter);
 
-    private static Ack AckOf(SqliteConnection store, NodeId node, long epoch, string stream, DateTimeOffset now, bool over = false)
+    // Under the sender's keys others may stand here: nothing of what hangs on a record that is not here (root) is acknowledged before that one has come.
+    private static Ack AckOf(SqliteConnection store, NodeId node, long epoch, string stream, DateTimeOffset now, bool over, long? root)
     {
         var (through, _) = Records.Through(store, node.Value, epoch, stream);
-        if (over) return new Ack(Records.HubEpoch(store), epoch, stream, through, Lacking(store, node, epoch, stream, through), now, "");
+        var severed = root <= through ? Severed.Ask(root.Value) : null;
+        if (over) return new Ack(Records.HubEpoch(store), epoch, stream, through, [.. severed is null ? [] : (SeqRange[])[severed], .. Lacking(store, node, epoch, stream, through)], now, "");
+        if (severed is not null) return new Ack(Records.HubEpoch(store), epoch, stream, severed.First - 1, [severed], now, "");
         var first = store.Number(
             """
             select min(seq) from (
@@ -226,21 +238,32 @@ public sealed class Ingestion(
         live.Take(node.Id, "birth", null, payload);
 
         var now = clock.GetUtcNow();
-        // A birth that a broker kept is older than what is stored: it proves nothing.
-        if (!kept && state.Store.Read(store => Discontinuity.Find(store, node, birth, before)) is { } broken)
+        // A birth that a broker kept is older than what is stored: it proves nothing, but what it tells of must come.
+        var (broken, above) = await state.Store.WriteAsync(store =>
         {
-            var epoch = broken.Waiting ? node.Epoch : await nodes.NextEpochAsync(node.Id, broken.Why, birth.Epoch);
-            log.LogWarning("{Node} cannot prove continuity: {Why}; its next epoch is {Epoch}", node.Id, broken.Why, epoch);
-            if (broken.History) await alarms.RaiseAsync(AlarmClasses.RecordDiverged, node.Id.Value, node.Id, broken.Why);
-            commands.Tell(node.Id, Verbs.Epoch, broken.Why, new(broken.Held) { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) });
+            var (gone, highest) = kept ? (null, 0) : Told.Gone(store, node, birth);
+            if (kept || birth.Epoch > 0) Told.Remember(store, node, birth);
+            return (kept ? null : Discontinuity.Find(store, node, birth, before, gone), Math.Max(highest, birth.Epoch));
+        });
+        if (broken is not null)
+        {
+            await BreakAsync(node, broken, above);
         }
         else
         {
             foreach (var stream in (string[])[Streams.Access, Streams.Measurements])
-                await SendAckAsync(node.Id, state.Store.Read(store => AckOf(store, node.Id, node.Epoch, stream, now)));
+                await SendAckAsync(node.Id, state.Store.Read(store => AckOf(store, node.Id, node.Epoch, stream, now, over: false, Severed.Lowest(store, node.Id, node.Epoch, stream))));
         }
 
         await publisher.ResendAsync(node.Id, birth.PolicyVersion, CancellationToken.None);
+    }
+
+    private async Task BreakAsync(EnrolledNode node, Discontinuity broken, long above)
+    {
+        var epoch = broken.Waiting ? node.Epoch : await nodes.NextEpochAsync(node.Id, broken.Why, above);
+        log.LogWarning("{Node} cannot prove continuity: {Why}; its next epoch is {Epoch}", node.Id, broken.Why, epoch);
+        if (broken.History) await alarms.RaiseAsync(AlarmClasses.RecordDiverged, node.Id.Value, node.Id, broken.Why);
+        commands.Tell(node.Id, Verbs.Epoch, broken.Why, new(broken.Held) { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) });
     }
 
     private async Task StateAsync(EnrolledNode node, byte[] payload)

@@ -211,6 +211,16 @@ internal static class Schema
         insert into turned_away select min(first_at), 'refusal', origin, sum(count), min(first_at), max(last_at) from refusals group by origin;
         insert into turned_away select min(received_at), 'dead-letter', coalesce(source, topic), sum(count), min(received_at), max(last_at) from dead_letters group by coalesce(source, topic);
         """,
+        """
+        -- Chain values whose node has a record before them that is not here, under a key that may be taken by another board's: they hang on that one (root).
+        create table severed (
+          source text not null, epoch integer not null, stream text not null, seq integer not null, hash text not null, root_seq integer not null, root_hash text not null,
+          primary key (source, epoch, stream, seq, hash)) without rowid;
+
+        -- The last record of a birth that had yet to come when the birth was heard. Gone when it is here, or missed.
+        create table told (
+          source text not null, epoch integer not null, seq integer not null, hash text not null, number integer, at integer, primary key (source, epoch, seq, hash)) without rowid;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

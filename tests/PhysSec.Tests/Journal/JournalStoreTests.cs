@@ -161,7 +161,7 @@ public sealed class JournalStoreTests : IDisposable
         using var store = _folder.Open();
         store.Add(1, Opened(), Opened(), Opened());
         store.Acknowledge(1, "a", 3, 1);
-        store.BeginEpoch(2, At(2));
+        store.BeginEpoch(2, At(2), [new(1, "a", 3, store.State(1, "a").Hash)]);
         store.Acknowledge(2, "a", 1, 1);
         Assert.Null(store.Refill);
 
@@ -179,7 +179,7 @@ public sealed class JournalStoreTests : IDisposable
         using var store = _folder.Open();
         store.Add(1, Opened(), Opened(), Opened());
         store.Acknowledge(1, "a", 3, 1);
-        store.BeginEpoch(2, At(2));
+        store.BeginEpoch(2, At(2), [new(1, "a", 3, store.State(1, "a").Hash)]);
         store.Acknowledge(2, "a", 1, 1);
         Assert.True(store.Prune(Retention.Default with { Age = TimeSpan.Zero, BytesMax = 0 }, Noon));
         store.Acknowledge(2, "a", 0, 2);
@@ -210,7 +210,7 @@ public sealed class JournalStoreTests : IDisposable
         store.Add(1, Opened(), Measured(20));
         store.Acknowledge(1, "a", 1, 1);
         store.Acknowledge(1, "m", 1, 1);
-        store.BeginEpoch(2, At(2));
+        store.BeginEpoch(2, At(2), [new(1, "a", 1, store.State(1, "a").Hash), new(1, "m", 1, store.State(1, "m").Hash)]);
         store.Acknowledge(2, "a", 1, 1);
         Assert.True(store.Prune(Retention.Default with { Age = TimeSpan.Zero, BytesMax = 0 }, Noon)); // Stream a alone: the oldest block.
         store.Acknowledge(2, "a", 0, 2);
@@ -248,6 +248,55 @@ public sealed class JournalStoreTests : IDisposable
         Assert.Equal(AckOutcome.ContinuityLost, store.Acknowledge(1, "a", 0, 2));
         store.BeginEpoch(2, At(3));
         Assert.Equal(new ExitRequested(new("door-c"), 1), JsonSerializer.Deserialize(store.All()[^1].Body, WireJson.Plain.JournalRecord)!.Fact);
+    }
+
+    [Fact]
+    public void A_restored_hub_that_names_all_as_stored_is_shown_the_last_record()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        Assert.Equal(AckOutcome.Rewound, store.Acknowledge(1, "a", 3, 2)); // They may be another board's.
+        Assert.Equal(2, store.State("a").Acknowledged);
+        Assert.Equal(AckOutcome.Advanced, store.Acknowledge(1, "a", 3, 2));
+    }
+
+    [Fact]
+    public void Acknowledged_records_that_the_hub_asks_for_and_that_are_pruned_end_the_epoch()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 2, 1);
+        Assert.Equal(AckOutcome.Stale, store.Acknowledge(1, "a", 0, 1, resend: [new(1, 2)])); // They are here, and are sent.
+        Assert.True(store.Prune(Retention.Default with { BytesMax = 0 }, Noon));
+        Assert.Equal(AckOutcome.ContinuityLost, store.Acknowledge(1, "a", 0, 1, resend: [new(1, 2)]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // What it holds there is another board's.
+    public void An_epoch_that_ends_is_given_once_more_unless_the_hub_proves_that_it_holds_it(bool own)
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        store.BeginEpoch(2, At(2), [new(1, "a", 3, own ? store.State(1, "a").Hash : Chain.Genesis)]);
+        Assert.Equal(own ? null : (1L, "a"), store.Refill);
+    }
+
+    [Fact]
+    public void A_refill_skips_nothing_that_it_has_not_sent()
+    {
+        using var store = _folder.Open();
+        store.Add(1, Opened(), Opened(), Opened());
+        store.Acknowledge(1, "a", 3, 1);
+        store.BeginEpoch(2, At(2));
+        store.Acknowledge(2, "a", 1, 1);
+        store.Acknowledge(2, "a", 0, 2);
+        store.Acknowledge(1, "a", 3, 2, sent: 1, resend: [new(4, long.MaxValue)]); // The second may be another board's.
+        Assert.Equal((1, "a"), store.Refill);
+        store.Acknowledge(1, "a", 3, 2, sent: 3, resend: [new(4, long.MaxValue)]);
+        Assert.Null(store.Refill);
     }
 
     [Fact]

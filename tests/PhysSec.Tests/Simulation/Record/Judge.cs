@@ -47,7 +47,7 @@ internal sealed class Judge(ModelHub hub, Truth truth, IReadOnlyList<NodeId> nod
     }
 
     /// <summary>
-    /// Under each node's keys a board's records keep the order in which they happened. Over the end of an epoch that holds for what stands in one chain from its beginning: what came
+    /// Under the keys that it has written a board's records keep the order in which they happened; what a twin issues again of its copy is the twin's. Over the end of an epoch that holds for what stands in one chain from its beginning: what came
     /// ahead of a hole stays there when the hole is filled in a later epoch. What was gone from a board until an older copy of its card brought it back has no place in the order.
     /// </summary>
     private void InOrder(List<Row> rows, List<Row> again)
@@ -55,7 +55,7 @@ internal sealed class Judge(ModelHub hub, Truth truth, IReadOnlyList<NodeId> nod
         // What stands in the ledger under a later key is no link of the earlier chain.
         var first = rows.GroupBy(it => truth.Of(it.Place.Node, it.Body)).Where(it => it.Key is not null).ToDictionary(it => it.Key!, it => it.Min(row => row.Place.Epoch));
         var chained = Chained([.. rows, .. again.Where(it => truth.Of(it.Place.Node, it.Body) is { } known && first.GetValueOrDefault(known, long.MaxValue) < it.Place.Epoch)]);
-        foreach (var stream in rows.Select(it => (it.Place, It: truth.At(it.Place))).Where(it => it.It is { DestroyedAt.Count: 0 }).GroupBy(it => (it.It!.By, it.Place.Stream)))
+        foreach (var stream in rows.Select(it => (it.Place, It: truth.At(it.Place))).Where(it => it.It is { DestroyedAt.Count: 0 }).GroupBy(it => (truth.Writer(it.Place), it.Place.Stream)))
         {
             (Place Place, Happening It)? before = null;
             (Place Place, Happening It)? ended = null;

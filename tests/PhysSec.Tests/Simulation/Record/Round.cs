@@ -142,7 +142,7 @@ internal sealed class Round : IDisposable
     /// <summary>A second board with the first one's card, and with its name and key.</summary>
     internal void Clone(Board of)
     {
-        var twin = Add(HubTemplate.Shared.Nodes.Single(it => it.Node == of.Node.Value), of.Name + "'");
+        var twin = Add(HubTemplate.Shared.Nodes.Single(it => it.Node == of.Node.Value), $"{of.Name}'{_boards.Count}"); // Its name is its folder's.
         twin.Write(of.Disk());
         twin.Start();
         _truth.Look(twin);

@@ -27,11 +27,15 @@ internal sealed class Truth
 {
     private readonly Dictionary<(NodeId, string), Happening> _all = [];
     private readonly Dictionary<Place, Happening> _places = [];
+    private readonly Dictionary<Place, Board> _writers = [];
     private readonly Dictionary<string, string> _before = []; // The chain, from each record to the one before it.
 
     public IReadOnlyCollection<Happening> All => _all.Values;
 
     public Happening? At(Place place) => _places.GetValueOrDefault(place);
+
+    /// <summary>The board in whose journal this place was first.</summary>
+    public Board? Writer(Place place) => _writers.GetValueOrDefault(place);
 
     public Happening? Of(NodeId node, string body) => _all.GetValueOrDefault((node, Text(body)));
 
@@ -95,6 +99,7 @@ internal sealed class Truth
         var key = (board.Node, Text(record.Body));
         if (!_all.TryGetValue(key, out var it)) _all[key] = it = new(_all.Count, board, record.Stream, key.Item2);
         it.Places.Add(place);
+        _writers[place] = board;
         _places[place] = it;
     }
 

@@ -1,0 +1,55 @@
+using Microsoft.Data.Sqlite;
+using PhysSec.Core.Wire;
+using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Ingest;
+
+/// <summary>
+/// What nodes have told of and has yet to come, also by births that only a broker kept while the hub was away or was restored: should the node come back without it, it is missed.
+/// </summary>
+internal static class Told
+{
+    /// <summary>Remembers the last record of a birth, when it is not here.</summary>
+    public static void Remember(SqliteConnection store, EnrolledNode node, Birth birth)
+    {
+        // A journal without an epoch sends nothing: what it has told of comes in the epoch that its next birth is answered with.
+        if (birth.Epoch < node.Epoch && birth.Epoch > 0 || birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq) return;
+        store.Execute("delete from told where source = $source and epoch between 1 and $epoch - 1", ("$source", node.Id.Value), ("$epoch", node.Epoch));
+        store.Execute(
+            "insert into told values ($source, $epoch, $seq, $hash, $number, $at) on conflict do nothing",
+            ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At));
+    }
+
+    /// <summary>A birth that does not reach what an earlier one has told of, and the highest epoch of such. A broker may give old ones late: only what is surely later
+    /// counts. A node without an epoch still has what it wrote before: nothing is missed by that.</summary>
+    public static (string? Why, long Epoch) Gone(SqliteConnection store, EnrolledNode node, Birth birth)
+    {
+        const string Gone =
+            """
+            from told where source = $source and (number < $number or at < $at)
+              and (epoch > $epoch and $epoch > 0 or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
+            """;
+        (string, object?)[] values =
+            [("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At)];
+        var furthest = store.One($"select epoch, seq {Gone} order by epoch desc, seq desc limit 1", it => Tuple.Create(it.GetInt64(0), it.GetInt64(1)), values);
+        store.Execute($"delete {Gone}", values);
+        if (birth.Epoch == 0) store.Execute("delete from told where source = $source and epoch = 0", values[0]); // It is answered with an epoch.
+        if (furthest is null) return (null, 0);
+        return (FormattableString.Invariant($"the node ends at record {birth.LastSeqAccess} of epoch {birth.Epoch}, it has told of {furthest.Item2} of epoch {furthest.Item1}"), furthest.Item1);
+    }
+
+    /// <summary>Looks whether what was told of is among what is stored now; one sentence when it is not and another stands in its place.</summary>
+    public static string? Missed(SqliteConnection store, EnrolledNode node)
+    {
+        var (through, _) = Records.Through(store, node.Id.Value, node.Epoch, Streams.Access);
+        var passed = store.Query(
+            "select seq, hash from told where source = $source and epoch = $epoch and seq <= $through order by seq",
+            it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", node.Id.Value), ("$epoch", node.Epoch), ("$through", through));
+        if (passed.Count == 0) return null;
+        store.Execute("delete from told where source = $source and epoch = $epoch and seq <= $through", ("$source", node.Id.Value), ("$epoch", node.Epoch), ("$through", through));
+        return passed.FindLast(it => !Known.Has(store, node.Id, node.Epoch, Streams.Access, it.Seq, it.Hash)) is { Seq: > 0 and var seq }
+            ? FormattableString.Invariant($"the node has told of another record {seq} than it has sent") : null;
+    }
+}
