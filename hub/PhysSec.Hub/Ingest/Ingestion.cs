@@ -90,7 +90,7 @@ public sealed class Ingestion(
             // What was thinned will never come in a batch of its own: the node is told here that it is waited for no more.
             string[] streams = records.Any(it => it.Record.Fact is MeasurementsThinned) && stream == Streams.Access ? [stream, Streams.Measurements] : [stream];
             var answers = streams.Select(it => AckOf(store, node.Id, batch.Epoch, it, now, batch.Epoch < node.Epoch, it == stream ? root : Severed.Lowest(store, node.Id, batch.Epoch, it))).ToList();
-            var why = stream == Streams.Access && batch.Epoch == node.Epoch ? Told.Missed(store, node) : null;
+            var why = stream == Streams.Access ? Told.Missed(store, node, batch.Epoch) : null;
             return (answers, forked, why is null ? null : Discontinuity.Within(store, node, why));
         });
         await AfterAsync(node.Id, records, diverged, odd, now, kept);

@@ -14,9 +14,7 @@ internal static class Told
     /// <summary>Remembers the last record of a birth, when it is not here.</summary>
     public static void Remember(SqliteConnection store, EnrolledNode node, Birth birth)
     {
-        // A journal without an epoch sends nothing: what it has told of comes in the epoch that its next birth is answered with.
-        if (birth.Epoch < node.Epoch && birth.Epoch > 0 || birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq) return;
-        store.Execute("delete from told where source = $source and epoch between 1 and $epoch - 1", ("$source", node.Id.Value), ("$epoch", node.Epoch));
+        if (birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq) return;
         store.Execute(
             "insert into told values ($source, $epoch, $seq, $hash, $number, $at) on conflict do nothing",
             ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At));
@@ -41,15 +39,15 @@ internal static class Told
     }
 
     /// <summary>Looks whether what was told of is among what is stored now; one sentence when it is not and another stands in its place.</summary>
-    public static string? Missed(SqliteConnection store, EnrolledNode node)
+    public static string? Missed(SqliteConnection store, EnrolledNode node, long epoch)
     {
-        var (through, _) = Records.Through(store, node.Id.Value, node.Epoch, Streams.Access);
+        var (through, _) = Records.Through(store, node.Id.Value, epoch, Streams.Access);
         var passed = store.Query(
             "select seq, hash from told where source = $source and epoch = $epoch and seq <= $through order by seq",
-            it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", node.Id.Value), ("$epoch", node.Epoch), ("$through", through));
+            it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", node.Id.Value), ("$epoch", epoch), ("$through", through));
         if (passed.Count == 0) return null;
-        store.Execute("delete from told where source = $source and epoch = $epoch and seq <= $through", ("$source", node.Id.Value), ("$epoch", node.Epoch), ("$through", through));
-        return passed.FindLast(it => !Known.Has(store, node.Id, node.Epoch, Streams.Access, it.Seq, it.Hash)) is { Seq: > 0 and var seq }
+        store.Execute("delete from told where source = $source and epoch = $epoch and seq <= $through", ("$source", node.Id.Value), ("$epoch", epoch), ("$through", through));
+        return passed.FindLast(it => !Known.Has(store, node.Id, epoch, Streams.Access, it.Seq, it.Hash)) is { Seq: > 0 and var seq }
             ? FormattableString.Invariant($"the node has told of another record {seq} than it has sent") : null;
     }
 }

@@ -120,6 +120,19 @@ public sealed class SeveredTests
     }
 
     [Fact]
+    public async Task What_a_node_has_told_of_is_missed_also_in_an_epoch_that_is_over()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        using var image = new SignedNode(node.Bundle).Write(3, hub.Time.GetUtcNow()).Write(4, hub.Time.GetUtcNow().AddSeconds(1));
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, number: 4));
+        await hub.Nodes.NextEpochAsync(node.Id, "test");
+
+        await hub.TakeBatchAsync(image, 1, 7);
+        Assert.Equal(3, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
     public async Task What_a_node_has_told_of_and_sends_is_not_missed()
     {
         await using var hub = RunningHub.WithoutBroker();
