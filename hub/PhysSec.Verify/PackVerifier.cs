@@ -27,6 +27,7 @@ public static class PackVerifier
 {
     private const int BlockSize = 2 << 20;
     private const int BlocksWaiting = 2;
+    private const int LineMax = 64 << 20; // A payload that a hub takes is a thousandth of it.
     private const int NoteMax = 1 << 20;
 
     /// <param name="pack">A ZIP file that can be sought in.</param>
@@ -97,6 +98,7 @@ public static class PackVerifier
             var ended = read < buffer.Length - filled;
             filled += read;
             var whole = ended ? filled : buffer.AsSpan(0, filled).LastIndexOf((byte)'\n') + 1;
+            if (whole == 0 && buffer.Length >= LineMax) throw new FormatException("a record has no end");
             var next = ended ? [] : ArrayPool<byte>.Shared.Rent(whole == 0 ? buffer.Length * 2 : Math.Max(BlockSize, filled - whole)); // A line as long as that: more of it.
             if (!ended) buffer.AsSpan(whole, filled - whole).CopyTo(next);
             if (whole > 0) yield return new(buffer, 0, whole);

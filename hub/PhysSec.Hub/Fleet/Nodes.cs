@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
@@ -163,7 +164,8 @@ public sealed class Nodes : IDisposable
     /// <param name="node">Which.</param>
     /// <param name="why">One sentence.</param>
     /// <param name="above">An epoch that the node has had: a hub from a backup may not know that it was issued.</param>
-    public async Task<long> NextEpochAsync(NodeId node, string why, long above = 0)
+    /// <param name="also">Done in the same transaction.</param>
+    public async Task<long> NextEpochAsync(NodeId node, string why, long above = 0, Action<SqliteConnection>? also = null)
     {
         var now = _clock.GetUtcNow();
         var epoch = await _state.Store.WriteAsync(store =>
@@ -171,6 +173,7 @@ public sealed class Nodes : IDisposable
             var next = Math.Max(store.Number("select epoch from nodes where id = $id", ("$id", node.Value)), above) + 1;
             store.Execute("update nodes set epoch = $epoch where id = $id", ("$id", node.Value), ("$epoch", next));
             Records.Act(store, new Act(Actor.System, "node.new-epoch", node.Value, why, null, new JsonObject { ["epoch"] = next }), now);
+            also?.Invoke(store);
             return next;
         });
         if (_enrolled.TryGetValue(node, out var it)) _enrolled[node] = it with { Epoch = epoch };

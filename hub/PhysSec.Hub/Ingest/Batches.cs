@@ -96,5 +96,5 @@ public static class Batches
         }
     }
 
-    private static bool IsHash(string text) => text is { Length: 64 } && text.All(it => it is >= '0' and <= '9' or >= 'a' and <= 'f');
+    internal static bool IsHash(string text) => text is { Length: 64 } && text.All(it => it is >= '0' and <= '9' or >= 'a' and <= 'f');
 }

@@ -95,7 +95,7 @@ public sealed class Ingestion(
         });
         await AfterAsync(node.Id, records, diverged, odd, now, kept);
         foreach (var ack in acks) await SendAckAsync(node.Id, ack);
-        if (missed is not null) await BreakAsync(node, missed, batch.Epoch);
+        if (missed is not null) await BreakAsync(node, missed, batch.Epoch, store => Told.Forget(store, node, batch.Epoch));
     }
 
     private async Task HotAsync(EnrolledNode node, byte[] payload, bool kept)
@@ -233,21 +233,21 @@ public sealed class Ingestion(
         if (birth.Node != node.Id.Value) throw new BadPayloadException($"the birth of \"{birth.Node}\" came on the topic of {node.Id}");
         if (birth.Epoch is < 0 or > Batches.NumberMax || birth.LastSeqAccess is < 0 or > Batches.NumberMax || birth.PolicyVersion is < 0 or > Batches.NumberMax)
             throw new BadPayloadException($"epoch {birth.Epoch}, record {birth.LastSeqAccess} or policy {birth.PolicyVersion} is beyond every count");
+        if (birth.HeadAccess is not { } end || (end.Length > 0 && !Batches.IsHash(end))) throw new BadPayloadException("headAccess is no SHA-256 in lower-case hex");
         var before = nodes.BirthOf(node.Id);
-        if (!kept || before is null) await nodes.BornAsync(node.Id, birth, System.Text.Encoding.UTF8.GetString(payload)); // What it says next is held against what it said to this hub itself.
         live.Take(node.Id, "birth", null, payload);
 
         var now = clock.GetUtcNow();
         // A birth that a broker kept is older than what is stored: it proves nothing, but what it tells of must come.
         var (broken, above) = await state.Store.WriteAsync(store =>
         {
-            var (gone, highest) = kept ? (null, 0) : Told.Gone(store, node, birth);
+            var (gone, highest) = kept ? (null, 0) : Told.Short(store, node, birth);
             if (kept || birth.Epoch > 0) Told.Remember(store, node, birth);
             return (kept ? null : Discontinuity.Find(store, node, birth, before, gone), Math.Max(highest, birth.Epoch));
         });
         if (broken is not null)
         {
-            await BreakAsync(node, broken, above);
+            await BreakAsync(node, broken, above, store => Told.Forget(store, node, birth));
         }
         else
         {
@@ -255,12 +255,15 @@ public sealed class Ingestion(
                 await SendAckAsync(node.Id, state.Store.Read(store => AckOf(store, node.Id, node.Epoch, stream, now, over: false, Severed.Lowest(store, node.Id, node.Epoch, stream))));
         }
 
+        // What it says next is held against what it said to this hub itself; only now, for what was found by the birth before must not be lost with this message.
+        if (!kept || before is null) await nodes.BornAsync(node.Id, birth, System.Text.Encoding.UTF8.GetString(payload));
         await publisher.ResendAsync(node.Id, birth.PolicyVersion, CancellationToken.None);
     }
 
-    private async Task BreakAsync(EnrolledNode node, Discontinuity broken, long above)
+    // What shows the loss is forgotten with the epoch that declares it, in one transaction.
+    private async Task BreakAsync(EnrolledNode node, Discontinuity broken, long above, Action<SqliteConnection> forget)
     {
-        var epoch = broken.Waiting ? node.Epoch : await nodes.NextEpochAsync(node.Id, broken.Why, above);
+        var epoch = broken.Waiting ? await state.Store.WriteAsync(store => { forget(store); return node.Epoch; }) : await nodes.NextEpochAsync(node.Id, broken.Why, above, forget);
         log.LogWarning("{Node} cannot prove continuity: {Why}; its next epoch is {Epoch}", node.Id, broken.Why, epoch);
         if (broken.History) await alarms.RaiseAsync(AlarmClasses.RecordDiverged, node.Id.Value, node.Id, broken.Why);
         commands.Tell(node.Id, Verbs.Epoch, broken.Why, new(broken.Held) { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) });

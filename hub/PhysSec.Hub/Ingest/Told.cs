@@ -11,29 +11,28 @@ namespace PhysSec.Hub.Ingest;
 /// </summary>
 internal static class Told
 {
+    private const int RowsMax = 1000; // Of one node; an honest one has a handful.
+
+    private const string Gone =
+        """
+        from told where source = $source and (number < $number or at < $at)
+          and (epoch > $epoch and $epoch > 0 or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
+        """;
+
     /// <summary>Remembers the last record of a birth, when it is not here.</summary>
     public static void Remember(SqliteConnection store, EnrolledNode node, Birth birth)
     {
         if (birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq) return;
         store.Execute(
-            "insert into told values ($source, $epoch, $seq, $hash, $number, $at) on conflict do nothing",
+            $"insert into told select $source, $epoch, $seq, $hash, $number, $at where (select count(*) from told where source = $source) < {RowsMax} on conflict do nothing",
             ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At));
     }
 
     /// <summary>A birth that does not reach what an earlier one has told of, and the highest epoch of such. A broker may give old ones late: only what is surely later
     /// counts. A node without an epoch still has what it wrote before: nothing is missed by that.</summary>
-    public static (string? Why, long Epoch) Gone(SqliteConnection store, EnrolledNode node, Birth birth)
+    public static (string? Why, long Epoch) Short(SqliteConnection store, EnrolledNode node, Birth birth)
     {
-        const string Gone =
-            """
-            from told where source = $source and (number < $number or at < $at)
-              and (epoch > $epoch and $epoch > 0 or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
-            """;
-        (string, object?)[] values =
-            [("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At)];
-        var furthest = store.One($"select epoch, seq {Gone} order by epoch desc, seq desc limit 1", it => Tuple.Create(it.GetInt64(0), it.GetInt64(1)), values);
-        store.Execute($"delete {Gone}", values);
-        if (birth.Epoch == 0) store.Execute("delete from told where source = $source and epoch = 0", values[0]); // It is answered with an epoch.
+        var furthest = store.One($"select epoch, seq {Gone} order by epoch desc, seq desc limit 1", it => Tuple.Create(it.GetInt64(0), it.GetInt64(1)), Values(node, birth));
         if (furthest is null) return (null, 0);
         return (FormattableString.Invariant($"the node ends at record {birth.LastSeqAccess} of epoch {birth.Epoch}, it has told of {furthest.Item2} of epoch {furthest.Item1}"), furthest.Item1);
     }
@@ -46,8 +45,24 @@ internal static class Told
             "select seq, hash from told where source = $source and epoch = $epoch and seq <= $through order by seq",
             it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", node.Id.Value), ("$epoch", epoch), ("$through", through));
         if (passed.Count == 0) return null;
-        store.Execute("delete from told where source = $source and epoch = $epoch and seq <= $through", ("$source", node.Id.Value), ("$epoch", epoch), ("$through", through));
-        return passed.FindLast(it => !Known.Has(store, node.Id, epoch, Streams.Access, it.Seq, it.Hash)) is { Seq: > 0 and var seq }
-            ? FormattableString.Invariant($"the node has told of another record {seq} than it has sent") : null;
+        if (passed.FindLast(it => !Known.Has(store, node.Id, epoch, Streams.Access, it.Seq, it.Hash)) is { Seq: > 0 and var seq })
+            return FormattableString.Invariant($"the node has told of another record {seq} than it has sent");
+        Forget(store, node, epoch);
+        return null;
     }
+
+    /// <summary>Forgets what a birth has come short of, and what an epochless journal has told of, which a new epoch answers.</summary>
+    public static void Forget(SqliteConnection store, EnrolledNode node, Birth birth)
+    {
+        store.Execute($"delete {Gone}", Values(node, birth));
+        if (birth.Epoch == 0) store.Execute("delete from told where source = $source and epoch = 0", ("$source", node.Id.Value));
+    }
+
+    /// <summary>Forgets what was told of up to where the stream has come.</summary>
+    public static void Forget(SqliteConnection store, EnrolledNode node, long epoch) => store.Execute(
+        "delete from told where source = $source and epoch = $epoch and seq <= $through",
+        ("$source", node.Id.Value), ("$epoch", epoch), ("$through", Records.Through(store, node.Id.Value, epoch, Streams.Access).Seq));
+
+    private static (string, object?)[] Values(EnrolledNode node, Birth birth) =>
+        [("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At)];
 }

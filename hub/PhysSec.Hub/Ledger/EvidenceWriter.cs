@@ -182,6 +182,10 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
         var kept = new List<PackSignature>();
         foreach (var (stream, its) in seqs.Where(it => it.Key.Source != Records.Hub))
         {
+            // Where two boards have written under one key, each signature may be the only one over its board's records.
+            var apart = store.Number(
+                "select exists (select 1 from divergence where source = $source and epoch = $epoch and stream = $stream)",
+                ("$source", stream.Source), ("$epoch", stream.Epoch), ("$stream", stream.Stream)) == 1;
             var (later, reach) = ((PackSignature?)null, 0L); // Its records stand in a row from here on.
             foreach (var (it, forked) in store.Query(
                 """
@@ -195,7 +199,7 @@ public sealed class EvidenceWriter(HubHome home, Checkpoints checkpoints, Access
             {
                 if (!its.Contains(it.Last)) continue;
                 while (reach > it.Last && its.Contains(reach - 1)) reach--;
-                if (!forked && later?.Thumbprint == it.Thumbprint && reach <= it.Last) continue;
+                if (!forked && !apart && later?.Thumbprint == it.Thumbprint && reach <= it.Last) continue;
                 kept.Add(it);
                 if (!forked) (later, reach) = (it, it.Last);
             }

@@ -63,7 +63,8 @@ public sealed class AuditSamples(HubHome home, Checkpoints checkpoints, TimeProv
                 {
                     ["from"] = from.ToString("O"),
                     ["to"] = to.ToString("O"),
-                    ["seed"] = given,
+                    ["seed"] = put, // A drawn one too: it is fixed before anybody can know the root.
+                    ["seedGiven"] = given is not null,
                     ["count"] = count,
                     ["salt"] = AccessLog.Salt(),
                 }), clock.GetUtcNow());

@@ -130,6 +130,7 @@ public sealed class SubjectExtract(HubHome home, People people, Credentials cred
     }
 
     // By the fields that name somebody: in a text an id may be any word. A paper form has names alone, and a line's completion only the number of the line.
+    // What a reviewer thought of a list in which the person stands is said to nobody in it.
     private IEnumerable<string[]> AllRecords(SqliteConnection store, string person, Dictionary<string, string> names, ThirdParties mask, CancellationToken cancel)
     {
         using var command = store.Command(
@@ -140,7 +141,7 @@ public sealed class SubjectExtract(HubHome home, People people, Credentials cred
             where (person = $person or kind = $late
               or (instr(body, $named) > 0 and json_valid(body) and exists (
                 select 1 from json_tree(it.body, '$.fact') named where named.atom = $person and named.key in ('person', 'escort', 'applicant', 'approver', 'actor'))))
-              and kind not in ({AccessLog.AuditorsActsListed}) and kind not like 'hub.retention.%' order by id
+              and kind not in ({AccessLog.AuditorsActsListed}) and kind not like 'hub.retention.%' and kind not like 'hub.review.%' order by id
             """,
             ("$person", person), ("$named", $"\"{person}\""), ("$late", "hub." + LateEntries.Verb));
         using var row = command.ExecuteReader();

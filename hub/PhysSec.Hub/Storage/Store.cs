@@ -93,7 +93,8 @@ public sealed class Store : IAsyncDisposable
         {
             _writer.Execute("begin immediate");
             var before = SQLitePCL.raw.sqlite3_total_changes(_writer.Handle);
-            while (good.Count + bad.Count < GroupMax && SQLitePCL.raw.sqlite3_total_changes(_writer.Handle) - before < ChangesMax && _queue.Reader.TryRead(out var item))
+            // SQLite cuts its count to 32 bits: past their end it goes on below zero, and the difference stays right.
+            while (good.Count + bad.Count < GroupMax && unchecked(SQLitePCL.raw.sqlite3_total_changes(_writer.Handle) - before) < ChangesMax && _queue.Reader.TryRead(out var item))
             {
                 good.Add(item);
                 _writer.Execute("savepoint work");

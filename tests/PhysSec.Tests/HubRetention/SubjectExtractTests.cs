@@ -1,9 +1,11 @@
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json.Nodes;
 using PhysSec.Core;
 using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
+using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Reports;
 using PhysSec.Hub.Retention;
 using PhysSec.Hub.Storage;
@@ -122,6 +124,16 @@ public sealed class SubjectExtractTests
         await using var room = await RetentionRoom.MakeAsync();
         await room.Hub.Get<People>().AddAsync(RunningHub.Admin, new("leak", "水野 泉", "ミズノ イズミ", "総務課", null, "staff"), Cancel);
         Assert.DoesNotContain("警報", (await ExtractAsync(room.Hub, "leak"))["records.csv"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_reviewer_wrote_about_a_list_is_told_to_nobody_who_stands_in_it()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        await room.Hub.Store.WriteAsync(
+            it => Records.Act(it, new Act(RunningHub.Admin, "review.signed", "2026-11", "夜間の入室を引き続き見る", After: JsonNode.Parse("""{"list":{"items":[{"person":"p-alice"}]}}""")), room.Hub.Time.GetUtcNow()),
+            Cancel);
+        Assert.DoesNotContain("引き続き見る", (await ExtractAsync(room.Hub, "p-alice"))["records.csv"], StringComparison.Ordinal);
     }
 
     [Fact]

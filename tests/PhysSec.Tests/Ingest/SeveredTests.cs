@@ -1,7 +1,9 @@
+using System.Text;
 using PhysSec.Core;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Broker;
 using PhysSec.Hub.Fleet;
+using PhysSec.Hub.Storage;
 using PhysSec.Hub.Ingest;
 
 namespace PhysSec.Tests.Ingest;
@@ -140,6 +142,40 @@ public sealed class SeveredTests
         await hub.TakeAsync(node, "birth", null, node.Birth(5, number: 4), kept: true);
         await hub.TakeBatchAsync(node, 1, 7);
         Assert.Equal((1, 0), (hub.Nodes.Find(node.Id)!.Epoch, hub.Count("told")));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // By its stream and not by its birth.
+    public async Task What_shows_a_loss_is_kept_until_the_epoch_that_declares_it_is_stored(bool passed)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        using var image = new SignedNode(node.Bundle).Write(3, hub.Time.GetUtcNow()).Write(4, hub.Time.GetUtcNow().AddSeconds(1));
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, number: 4));
+        await hub.Store.WriteAsync(it => it.Execute("create trigger refused before update of epoch on nodes begin select raise(abort, 'refused'); end"), TestContext.Current.CancellationToken);
+        await ComeBackAsync(5);
+        Assert.Equal(1, hub.Nodes.Find(node.Id)!.Epoch);
+
+        await hub.Store.WriteAsync(it => it.Execute("drop trigger refused"), TestContext.Current.CancellationToken);
+        await ComeBackAsync(6);
+        Assert.Equal((2, 0), (hub.Nodes.Find(node.Id)!.Epoch, hub.Count("told where seq = 5")));
+
+        async Task ComeBackAsync(int number)
+        {
+            if (passed) await hub.TakeBatchAsync(image, 1, 7);
+            else await hub.TakeAsync(node, "birth", null, node.Birth(3, number: number));
+        }
+    }
+
+    [Fact]
+    public async Task A_birth_whose_head_is_no_hash_is_set_aside_and_not_remembered()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        await hub.TakeAsync(node, "birth", null, Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(node.Birth(5)).Replace("\"headAccess\":\"", "\"headAccess\":\"" + new string('x', 100_000), StringComparison.Ordinal)));
+        Assert.Equal((0, 1), (hub.Count("told"), hub.Count("dead_letters")));
+        Assert.Null(hub.Nodes.BirthOf(node.Id));
     }
 
     private static List<Ack> Hear(RunningHub hub)

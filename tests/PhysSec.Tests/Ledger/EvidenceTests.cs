@@ -74,6 +74,10 @@ public sealed class EvidenceTests
         store.Execute("update batch_signatures set head = replace(head, substr(head, 1, 8), '00000000') where source = 'node-b' and last = 20");
         Assert.Equal(["node-a 60", "node-b 20", "node-b 60"], Signed(EvidenceRoom.Everything));
 
+        // Where another board's records are kept beside, no signature stands for another.
+        store.Execute("insert into divergence (source, epoch, stream, seq, hash, body, received_at) values ('node-a', 1, 'a', 3, 'ab', '{}', 0)");
+        Assert.Equal(["node-a 30", "node-a 60", "node-b 20", "node-b 60"], Signed(EvidenceRoom.Everything));
+
         IEnumerable<string> Signed(EvidenceRequest request)
         {
             using var zip = new ZipArchive(room.Pack(store, request), ZipArchiveMode.Read);

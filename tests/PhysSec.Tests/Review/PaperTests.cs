@@ -53,8 +53,10 @@ public sealed class PaperTests
 
         var asked = Assert.Single(Acts(hub, "audit.sample-asked"));
         Assert.Equal((sample.Request, "令和8年度"), (asked.Record, (string?)asked.After["seed"]));
+        var unseeded = await hub.Get<AuditSamples>().DrawAsync(_auditor, from.AddDays(-100), from.AddDays(-50), 5, null, Cancel);
+        Assert.Equal((unseeded.Seed, false), ((string?)Acts(hub, "audit.sample-asked")[1].After["seed"], (bool)Acts(hub, "audit.sample-asked")[1].After["seedGiven"]!)); // The hub's own too.
         Assert.True(sample.Checkpoint.Value.Size >= sample.Request); // It covers the request …
-        var drawn = Assert.Single(Acts(hub, "audit.sampled"));
+        var drawn = Acts(hub, "audit.sampled")[0];
         Assert.Equal((sample.Checkpoint.Value.Root.ToString(), 30, 5), ((string?)drawn.After["root"], (int)drawn.After["population"]!, drawn.After["records"]!.AsArray().Count));
         long[] population = [.. hub.Store.Read(it => it.Query("select id from ledger where kind = 'access.granted'", row => row.GetInt64(0)))];
         var byHand = population.OrderBy(it => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"令和8年度\n{sample.Checkpoint.Note.Split('\n')[2]}\n{it}")))), StringComparer.Ordinal);
