@@ -77,7 +77,8 @@ internal static class CheckpointJudge
                 $"of {givenUp} checkpoints that had left the hub the end was declared lost when the hub was restored from a backup"));
         }
 
-        var seen = own.Cosigners.Count(it => Cosigned(it, manifest, head, begins, findings));
+        var compared = new List<long>();
+        var seen = own.Cosigners.Count(it => Cosigned(it, manifest, head, begins, compared, findings));
         if (newest > 0 && own.Checkpoints.Count == 0 && seen == 0)
         {
             findings.Add(new(
@@ -92,11 +93,27 @@ internal static class CheckpointJudge
                 "no checkpoint of your own was compared: that the hub's administrator made a whole new ledger is not excluded"));
         }
 
-        foreach (var text in own.Checkpoints) findings.Add(OwnOne(text, head, key, records, begins));
+        foreach (var text in own.Checkpoints) findings.Add(OwnOne(text, head, key, records, begins, compared));
+        Unwitnessed(newest, compared, records, findings);
+    }
+
+    // What lies beyond all that the verifier has compared; where that is nothing, beyond all that the hub says is held outside.
+    private static void Unwitnessed(long newest, List<long> compared, RecordJudge records, List<Finding> findings)
+    {
+        if (compared.Count == 0 && newest == 0) return; // Then all of it does, which is said already.
+        if (records.Beyond(compared.Count > 0 ? compared.Max() : newest) is not ( > 0, _) beyond) return;
+        var (count, first) = (beyond.Count, beyond.Leaf + 1);
+        findings.Add(compared.Count > 0
+            ? new(
+                FindingKind.Open, "unwitnessed", $"このパックの記録 {count} 件(台帳番号 {first} 以降)は、照合したどの検証基準値よりも後のものです。書換えがないことは証明されていません",
+                $"{count} records of the pack (from record {first} of the ledger on) are newer than every checkpoint that was compared: that they were not rewritten is not proven", beyond.Leaf)
+            : new(
+                FindingKind.Open, "unwitnessed", $"このパックの記録 {count} 件(台帳番号 {first} 以降)は、外部にあるどの検証基準値よりも後のものです。書換えがないことは証明できません",
+                $"{count} records of the pack (from record {first} of the ledger on) are newer than every checkpoint that is held outside: that they were not rewritten cannot be proven", beyond.Leaf));
     }
 
     // What the newest line of a second machine proves. A line can be taken out of the pack by whoever made it, so its absence proves nothing either way.
-    private static bool Cosigned(string vkey, PackManifest manifest, Checkpoint head, Dictionary<(string, long, TreeHash), bool> begins, List<Finding> findings)
+    private static bool Cosigned(string vkey, PackManifest manifest, Checkpoint head, Dictionary<(string, long, TreeHash), bool> begins, List<long> compared, List<Finding> findings)
     {
         var key = NoteKey.Parse(vkey, NoteAlgorithm.Cosignature);
         var lines = manifest.Witnessed.Select(it => Read(it.Note)).Append(Read(manifest.Checkpoint))
@@ -115,13 +132,14 @@ internal static class CheckpointJudge
         }
 
         var (seen, at) = lines[^1];
+        compared.Add(seen.Size);
         findings.Add(new(
             FindingKind.Proven, "cosigned", $"{key.Name} は {at:yyyy-MM-dd HH:mm} UTC に {seen.Size} 件の台帳を確認して連署しています。その {seen.Size} 件は、その後、変更・削除・並べ替え・差し込みされていません",
             $"{key.Name} saw the ledger of {seen.Size} records at {at:yyyy-MM-dd HH:mm} UTC and cosigned it: nothing of these was changed, removed, reordered or slipped in since"));
         return true;
     }
 
-    private static Finding OwnOne(string text, Checkpoint head, NoteKey key, RecordJudge records, Dictionary<(string, long, TreeHash), bool> begins)
+    private static Finding OwnOne(string text, Checkpoint head, NoteKey key, RecordJudge records, Dictionary<(string, long, TreeHash), bool> begins, List<long> compared)
     {
         SignedNote note;
         Checkpoint mine;
@@ -154,6 +172,7 @@ internal static class CheckpointJudge
 
         var good = begins.GetValueOrDefault((mine.Origin, mine.Size, mine.Root)) || (mine.Size == head.Size && mine.Root == head.Root)
             || (mine.Size <= head.Size && records.RootOf(mine.Size) == mine.Root);
+        if (good) compared.Add(mine.Size);
         return good
             ? new(
                 FindingKind.Proven, "own", $"{mine.At:yyyy-MM-dd HH:mm} UTC の時点の {mine.Size} 件は、その後、変更・削除・並べ替え・差し込みされていません(お手元の検証基準値による)",

@@ -33,6 +33,13 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
     public TreeHash? RootOf(long size) => size <= _places.Count && (size == 0 || _places[(int)size - 1] == size - 1)
         ? MerkleTree.Rebuild([.. _places.Take((int)size)], [.. _leaves.Take((int)size)], [], size) : null;
 
+    /// <summary>How many of the pack's records stand behind the ledger's first <paramref name="size"/>, and the first of them.</summary>
+    public (int Count, long Leaf) Beyond(long size)
+    {
+        var from = _places.BinarySearch(size) is var at && at >= 0 ? at : ~at;
+        return (_places.Count - from, from < _places.Count ? _places[from] : -1);
+    }
+
     /// <summary>Takes the next lines.</summary>
     /// <param name="block">Whole lines, UTF-8, each ended by a line feed; the pack's last may lack it.</param>
     /// <returns>How many records have been taken.</returns>

@@ -66,7 +66,7 @@ public sealed partial class JournalStore
             Change(() =>
             {
                 Remove(Epoch, Stream, block.Last);
-                Append(Epoch, new Entry(Core.Wire.Streams.Access, new MeasurementsThinned(block.First, block.Last, $"{diskFree >> 20} MiB free on disk")), stamp);
+                Append(Epoch, new Entry(Core.Wire.Streams.Access, new MeasurementsThinned(block.First, block.Last, $"{diskFree >> 20} MiB free on disk", Epoch)), stamp);
             });
             return true;
         }

@@ -88,7 +88,8 @@ public sealed record JournalRepaired(string Fault, string SetAside) : Fact;
 /// <summary>First record of a new epoch: where the old one ended.</summary>
 public sealed record EpochBegan(long PreviousEpoch, long PreviousSeq, string PreviousHead) : Fact;
 
-public sealed record MeasurementsThinned(long First, long Last, string Why) : Fact;
+/// <summary>Epoch: whose numbers First and Last are, however often the record is issued again; null: an older node wrote it, and its own is meant.</summary>
+public sealed record MeasurementsThinned(long First, long Last, string Why, long? Epoch = null) : Fact;
 
 /// <summary>The node goes on with this certificate of its hub, for the same key. Thumbprint is its SHA-256.</summary>
 public sealed record CertificateRenewed(string Thumbprint, DateTimeOffset NotAfter) : Fact;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Data.Sqlite;
 using PhysSec.Hub.Access;
+using PhysSec.Hub.Ledger;
 
 namespace PhysSec.Hub.Api;
 
@@ -32,6 +33,7 @@ public static class Problems
             InputException it => (StatusCodes.Status422UnprocessableEntity, it.Message),
             BadHttpRequestException { InnerException: JsonException it } => (StatusCodes.Status400BadRequest, $"{it.Path ?? "body"}: it cannot be read: {it.Message} Send JSON as /openapi/v1.json describes it."),
             BadHttpRequestException it => (it.StatusCode, it.Message),
+            DamagedTreeException it => (StatusCodes.Status409Conflict, it.Message), // No fault that passes: a witness must not take it for one.
             SqliteException { SqliteErrorCode: 13 } => (StatusCodes.Status507InsufficientStorage, "The hub's disk is full: nothing was stored. Free some space and try again."),
             SqliteException => (StatusCodes.Status503ServiceUnavailable, "The hub's store did not take it: nothing was stored. Try again."),
             _ => (StatusCodes.Status500InternalServerError, "The hub failed to answer; the fault is in its log. Nothing was stored."),

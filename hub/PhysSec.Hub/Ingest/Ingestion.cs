@@ -23,6 +23,7 @@ public sealed class Ingestion(
     DoorCommands commands, TurnedAway turnedAway, TimeProvider clock, ILogger<Ingestion> log)
 {
     private const int HolesMax = 100;
+    private const int EpochsAheadMax = 1_000; // A hub from a backup may have forgotten some; whoever names more would use up the numbers.
     private static readonly TimeSpan _lateAfter = TimeSpan.FromSeconds(30);
 
     private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
@@ -143,9 +144,9 @@ public sealed class Ingestion(
             case AlarmRaised or AlarmCleared:
                 alarms.Apply(store, node, Finite(record.Fact), new(record.Epoch, record.Seq), record.At < now ? record.At.Value : now, now, late); // Nothing happens later than it is heard.
                 break;
-            case MeasurementsThinned thinned:
-                Records.NoteThinned(store, node.Value, record.Epoch, thinned);
-                Records.Advance(store, node.Value, record.Epoch, Streams.Measurements);
+            case MeasurementsThinned thinned when (thinned.Epoch ?? record.Epoch) is >= 1 and var of && of <= record.Epoch: // Issued again, it tells of the old epoch's numbers.
+                Records.NoteThinned(store, node.Value, of, thinned);
+                Records.Advance(store, node.Value, of, Streams.Measurements);
                 break;
             case PolicyApplied applied:
                 PolicyPublisher.MarkInForce(store, node, applied.Version, now);
@@ -234,6 +235,7 @@ public sealed class Ingestion(
         if (birth.Epoch is < 0 or > Batches.NumberMax || birth.LastSeqAccess is < 0 or > Batches.NumberMax || birth.PolicyVersion is < 0 or > Batches.NumberMax)
             throw new BadPayloadException($"epoch {birth.Epoch}, record {birth.LastSeqAccess} or policy {birth.PolicyVersion} is beyond every count");
         if (birth.HeadAccess is not { } end || (end.Length > 0 && !Batches.IsHash(end))) throw new BadPayloadException("headAccess is no SHA-256 in lower-case hex");
+        if (birth.Epoch - node.Epoch > EpochsAheadMax) throw new BadPayloadException($"epoch {birth.Epoch} is further beyond {node.Epoch}, which was issued, than any backup is old");
         var before = nodes.BirthOf(node.Id);
         live.Take(node.Id, "birth", null, payload);
 

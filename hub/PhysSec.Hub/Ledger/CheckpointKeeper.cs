@@ -24,7 +24,17 @@ public sealed class CheckpointKeeper(HubHome home, Checkpoints checkpoints, Alar
     /// <summary>One round. Public, so that whoever needs one now need not wait for the clock.</summary>
     public async Task RoundAsync(CancellationToken cancel)
     {
-        var made = await checkpoints.MakeAsync(cancel);
+        SignedCheckpoint made;
+        try
+        {
+            made = await checkpoints.MakeAsync(cancel);
+        }
+        catch (DamagedTreeException)
+        {
+            await WatchAsync(); // It is what it watches for.
+            throw;
+        }
+
         if (home.Configuration.Ledger.DropFolder is { } folder) await TryAsync(Drop, made, () => DropAsync(folder, made, cancel), cancel);
         if (home.Configuration.Notify.Smtp is { } smtp && MailIsDue(clock.GetUtcNow())) await TryAsync(Mail, made, () => MailAsync(smtp, made, cancel), cancel);
         await WatchAsync();
@@ -39,9 +49,9 @@ public sealed class CheckpointKeeper(HubHome home, Checkpoints checkpoints, Alar
             {
                 await RoundAsync(stoppingToken);
             }
-            catch (Exception fault) when (fault is SqliteException or InvalidOperationException)
+            catch (Exception fault) when (!stoppingToken.IsCancellationRequested && fault is not OutOfMemoryException)
             {
-                log.LogError("no checkpoint was made: {Fault}", fault.Message); // The next round tries again.
+                log.LogError("no checkpoint was made: {Fault}", fault.ToString()); // The next round tries again.
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

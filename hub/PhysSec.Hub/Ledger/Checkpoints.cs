@@ -110,8 +110,19 @@ public sealed class Checkpoints(HubHome home, TimeProvider clock)
     /// changed hub.db past this program.
     /// </summary>
     public SignedCheckpoint? FirstBroken() => home.Store.Read(store =>
-        new[] { NewestWitnessed(store), Newest(store) }.FirstOrDefault(it => it is not null
-            && (it.Value.Size > LedgerTree.Size(store) || MerkleTree.Root(it.Value.Size, LedgerTree.Of(store)) != it.Value.Root)));
+        new[] { NewestWitnessed(store), Newest(store) }.FirstOrDefault(it => it is not null && !LeadsTo(store, it.Value)));
+
+    private static bool LeadsTo(SqliteConnection store, Checkpoint it)
+    {
+        try
+        {
+            return it.Size <= LedgerTree.Size(store) && MerkleTree.Root(it.Size, LedgerTree.Of(store)) == it.Root;
+        }
+        catch (DamagedTreeException)
+        {
+            return false; // What is not there leads nowhere.
+        }
+    }
 
     private static SignedCheckpoint? NewestWitnessed(SqliteConnection store) =>
         store.One("select id, note from checkpoints where id in (select checkpoint from witnesses) order by id desc limit 1", Row) is { } it ? Full(store, it) : null;

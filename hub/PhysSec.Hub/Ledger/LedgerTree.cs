@@ -5,6 +5,9 @@ using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Ledger;
 
+/// <summary>The tree's stored hashes are not all there: hub.db was changed past this program, or its disk lost something.</summary>
+public sealed class DamagedTreeException(string message) : InvalidOperationException(message);
+
 /// <summary>
 /// The Merkle tree over the ledger: record number n is leaf n − 1. Kept as the tiles of C2SP tlog-tiles (256 hashes wide, 8 levels high), grown in the same transaction
 /// that stores the records, so that there is no record without its leaf and no leaf without its record.
@@ -64,7 +67,7 @@ public static class LedgerTree
             var (tile, place) = (Key(stored, first / TileWidth), (int)(first % TileWidth) * TreeHash.Size);
             if (!tiles.TryGetValue(tile, out var hashes)) tiles[tile] = hashes = Tile(store, tile);
             return place < hashes.Length ? new TreeHash(hashes.AsSpan(place, TreeHash.Size))
-                : throw new InvalidOperationException($"the tree's tile {stored}/{first / TileWidth} is incomplete: hub.db was changed by hand; restore a backup");
+                : throw new DamagedTreeException($"the tree's tile {stored}/{first / TileWidth} is incomplete: hub.db was changed by hand; restore a backup");
         }
     }
 

@@ -25,7 +25,7 @@ internal static class Copies
             if (Before(name) is { } before && store.Execute(sql, ("$before", before), ("$most", Most)) is var count and > 0) gone[table] = count;
         }
 
-        Run("alarm_history", RecordClasses.Alarms, Old("alarm_history", "id", "recorded_at"));
+        Run("alarm_history", RecordClasses.Alarms, Old("alarm_history", "id", "recorded_at", NotHeld("at")));
         Run("notifications", RecordClasses.Alarms, Old("notifications", "id", "made_at", "next_at is null"));
         Run("dead_letters", RecordClasses.Alarms, Old("dead_letters", "id", "last_at"));
         Run("refusals", RecordClasses.Acts, Old("refusals", "id", "last_at"));

@@ -43,7 +43,7 @@ internal static class Deletion
             (last, scanned) = (row.GetInt64(0), scanned + 1);
             if (row.Flag("gone") || RecordClasses.Of(row.GetString(1), row.GetString(2)) != period.Class) continue;
             if (row.Time("received_at") >= before) firstYoung ??= last; // Of a clock that was once set back there may be older ones behind it.
-            else if (!holds.Exists(it => it.Covers(row.Time("at")!.Value, row.Text("body")!))) ids.Add(last);
+            else if (!holds.Exists(it => it.Covers(row.Time("at")!.Value, row.Time("received_at")!.Value, row.Text("body")!))) ids.Add(last);
         }
 
         return new(period, before, ids, firstYoung - 1 ?? last, mark, ids.Count == PieceMax || (firstYoung is null && scanned == ScanMax));

@@ -22,8 +22,13 @@ public sealed record LegalHold(
 
     internal string? AskedByRole { get; init; }
 
-    /// <summary>Whether a record falls under it. Door and person count wherever the record names them, as an escort too.</summary>
-    internal bool Covers(DateTimeOffset at, string body) => at >= From && !(at >= To) && Names(Person, body) && Names(Door, body);
+    /// <summary>
+    /// Whether a record falls under it: by its own time or by that of its receipt, so that a node with a wrong clock loses nothing. Door and person count wherever the record
+    /// names them, as an escort too.
+    /// </summary>
+    internal bool Covers(DateTimeOffset at, DateTimeOffset receivedAt, string body) => (Spans(at) || Spans(receivedAt)) && Names(Person, body) && Names(Door, body);
+
+    private bool Spans(DateTimeOffset time) => time >= From && !(time >= To);
 
     // A point of a door is called door.point.
     private static bool Names(string? id, string body) =>

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using PhysSec.Core.Alarms;
 using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Configuration;
@@ -53,9 +52,9 @@ public sealed class RetentionKeeper(HubHome home, RetentionClock time, AlarmBoar
             {
                 if (await RoundAsync(stoppingToken) is var count and > 0) log.LogInformation("{Count} records have lost their texts at the end of their retention", count);
             }
-            catch (Exception fault) when (fault is SqliteException or InvalidOperationException)
+            catch (Exception fault) when (!stoppingToken.IsCancellationRequested && fault is not OutOfMemoryException) // Whatever it was: retention must not end in silence.
             {
-                log.LogError("the round of retention failed: {Fault}", fault.Message); // The next one tries again; each piece stands by itself.
+                log.LogError("the round of retention failed: {Fault}", fault.ToString()); // The next one tries again; each piece stands by itself.
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

@@ -74,6 +74,7 @@ internal sealed class HubLedger : IDisposable
             // The code says it.
         }
 
+        if (answer.StatusCode == HttpStatusCode.Conflict) throw new RefusedException($"the hub cannot prove its own ledger: {detail}. Tell the auditor");
         throw new HttpRequestException(answer.StatusCode switch
         {
             HttpStatusCode.Unauthorized => "the hub does not know the token, or it has expired",

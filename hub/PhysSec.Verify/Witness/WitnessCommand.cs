@@ -16,7 +16,8 @@ internal static class WitnessCommand
           --name        what this machine is called; for the first run, which also prints the key for ledger.cosigners in hub.json
           --ca          the site's authority (ca.crt) where the console speaks HTTPS
           --every       goes on, once in so many minutes; without it: once
-          --accept      the new name of a ledger that was restored from a backup, once somebody knows why
+          --accept      the new name of a ledger that was restored from a backup, once somebody knows why; says what of it was compared with
+                        what was cosigned before, and what was not
         Exit codes: 0 cosigned, 1 not this time (no connection, …), 2 two checkpoints contradict each other or are not to be believed, 64 wrong use.
         別の担当者が管理する2台目の機器で、台帳の検証基準値に連署します。矛盾する検証基準値には決して連署せず、証拠として保存します。
         """;
@@ -74,6 +75,8 @@ internal static class WitnessCommand
             offered = await hub.NewestAsync(stop);
             var (held, note) = (folder.Newest, PackVerifier.Note(offered));
             var value = await WitnessRound.JudgeAsync(held, note, ledger, accepted, (first, second) => hub.ConsistencyAsync(first, second, stop));
+            if (held is not null && Checkpoint.Parse(held.Text) is var before && before.Origin != value.Origin)
+                await output.WriteLineAsync(await AcceptedAsync(hub, folder, held, before, value, clock.GetUtcNow(), stop));
             await hub.HandOverAsync(folder.Cosign(note, value, clock.GetUtcNow()), stop);
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow():O} cosigned {value.Size} records 連署しました({value.Size} 件)"));
             return 0;
@@ -95,6 +98,20 @@ internal static class WitnessCommand
             await output.WriteLineAsync($"not cosigned this time 今回は連署できません: {(fault.InnerException ?? fault).Message}");
             return 1;
         }
+    }
+
+    // What a person has accepted is compared all the same, as far as it goes; the rest is named.
+    private static async Task<string> AcceptedAsync(HubLedger hub, WitnessFolder folder, SignedNote held, Checkpoint before, Checkpoint value, DateTimeOffset at, CancellationToken stop)
+    {
+        var still = await WitnessRound.StillBeginsWithAsync(folder.Cosigned(), value, (first, second) => hub.ConsistencyAsync(first, second, stop));
+        var (size, file) = (still?.Size ?? 0, folder.KeepReplaced(held, at));
+        var compared = still is null
+            ? "nothing that was cosigned before could be compared 以前に連署したものとは照合できません"
+            : string.Create(CultureInfo.InvariantCulture, $"the first {size} records are as they were cosigned ({still.At:yyyy-MM-dd HH:mm} UTC) 先頭の {size} 件は連署時のままです");
+        var open = size >= before.Size ? "" : string.Create(
+            CultureInfo.InvariantCulture,
+            $"; NOT COMPARED 未照合: records {size + 1}–{before.Size}, cosigned by {before.At:yyyy-MM-dd HH:mm} UTC: the restore lost them, or they were rewritten 復元で失われたか、書き換えられています");
+        return $"accepted 受入れ: {before.Origin} → {value.Origin}; {compared}{open}. {file}";
     }
 
     private sealed record Options(Uri Hub, string Key, string TokenFile, string State, string? Name, string? Authority, TimeSpan? Every, string? Accepted)

@@ -14,6 +14,7 @@ namespace PhysSec.Verify.Witness;
 internal sealed partial class WitnessFolder : IDisposable
 {
     private const string NewestName = "newest.txt";
+    private const string ReplacedName = "before-restore-";
     private const string None = "none yet\n";
     private readonly string _folder;
     private readonly byte[] _seed;
@@ -89,6 +90,22 @@ internal sealed partial class WitnessFolder : IDisposable
         Write(At(NewestName), whole);
         Write(At($"{at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.txt"), whole);
         return SignedNote.Parse(whole);
+    }
+
+    /// <summary>Everything that this machine has cosigned and still has.</summary>
+    /// <exception cref="FormatException">One of the files is none of its own.</exception>
+    public IReadOnlyList<Checkpoint> Cosigned() =>
+    [
+        .. Directory.GetFiles(_folder, "????-??-??.txt").Concat(Directory.GetFiles(_folder, $"{ReplacedName}*.txt")).Append(At(NewestName))
+            .Select(File.ReadAllText).Where(it => it != None).Select(it => Checkpoint.Parse(SignedNote.Parse(it).Text)).Distinct(),
+    ];
+
+    /// <summary>Keeps what another ledger takes the place of: the day's own file may be written over.</summary>
+    public string KeepReplaced(SignedNote held, DateTimeOffset at)
+    {
+        var file = At($"{ReplacedName}{at.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}.txt");
+        Write(file, held.ToString());
+        return file;
     }
 
     /// <summary>Keeps what cannot both be true, for whoever has to find out.</summary>

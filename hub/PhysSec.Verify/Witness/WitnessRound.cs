@@ -45,5 +45,16 @@ internal static class WitnessRound
             : throw new ContradictionException(string.Create(CultureInfo.InvariantCulture, $"the ledger of {value.Size} records does not begin with the {before.Size} that were cosigned: it was rewritten"));
     }
 
+    /// <summary>After a restore: the newest of the cosigned checkpoints with which the ledger still begins; null: with none of them.</summary>
+    /// <param name="cosigned">All that this machine has kept, whatever their origin.</param>
+    /// <param name="value">What is offered.</param>
+    /// <param name="prove">Gives the proof from one size to another.</param>
+    public static async Task<Checkpoint?> StillBeginsWithAsync(IEnumerable<Checkpoint> cosigned, Checkpoint value, Func<long, long, Task<IReadOnlyList<TreeHash>>> prove)
+    {
+        foreach (var it in cosigned.Where(it => it.Size > 0 && it.Size <= value.Size && SiteOf(it.Origin) == SiteOf(value.Origin)).OrderByDescending(it => it.Size))
+            if (MerkleTree.IsConsistent(it.Size, it.Root, value.Size, value.Root, it.Size == value.Size ? [] : await prove(it.Size, value.Size))) return it;
+        return null;
+    }
+
     private static string? SiteOf(string origin) => origin.Split('/') is ["physsec", var site, _] ? site : null;
 }

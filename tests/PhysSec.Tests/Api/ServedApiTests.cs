@@ -148,7 +148,7 @@ public sealed class ServedApiTests
         new() { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
 
     // The API on a loopback port over a hub that is there already; of its loops none runs.
-    private static async Task<WebApplication> ServeAsync(RunningHub hub)
+    internal static async Task<WebApplication> ServeAsync(RunningHub hub)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "physsec-hub", ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();

@@ -1,3 +1,4 @@
+using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Ledger;
 using PhysSec.Hub.Storage;
@@ -55,6 +56,24 @@ public sealed class LegalHoldTests
         await door.Holds.SetAsync(RunningHub.Admin, "a1", new(start.AddDays(-1), start.AddDays(1), Door: "door-a"), "訴訟", Cancel);
         await door.PassAsync(6 * _year);
         Assert.Equal(((4, 0), (0, 1)), (door.Of("access.passage"), door.Of("alarm.raised")));
+    }
+
+    [Fact]
+    public async Task A_hold_keeps_what_happened_in_its_period_and_what_was_received_in_it_whatever_a_node_s_clock_said()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        var start = room.Hub.Time.GetUtcNow();
+        room.Visit(RetentionRoom.Alice, start.AddDays(-400)); // A slow clock.
+        await room.SendAsync();
+        room.Hub.Time.Advance(TimeSpan.FromDays(2));
+        room.Visit(RetentionRoom.Alice, start.AddMinutes(30)); // Two days without the hub.
+        room.Node.Write(new AlarmRaised("smoke:smoke", "smoke", "smoke", null, null, null, null), start.AddMinutes(31), LinkState.Down);
+        room.Visit(RetentionRoom.Alice, start.AddDays(2)); // Neither.
+        await room.SendAsync();
+        await room.Holds.SetAsync(_auditor, "a1", new(start.AddHours(-1), start.AddHours(1)), "調査", Cancel);
+        await room.PassAsync(4 * _year);
+        Assert.Equal(((6, 1), (6, 1)), (room.Of("access.granted"), room.Of("access.passage")));
+        Assert.Equal(3, room.Hub.Store.Read(it => it.Number("select count(*) from alarm_history")));
     }
 
     [Theory]

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using PhysSec.Core.Proof;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
@@ -35,6 +37,25 @@ public sealed class RetentionTests
         Assert.Equal(((1, 0), (1, 0), (4, 0)), (room.Of("hub.ledger.began"), room.Of("hub.node.enrolled"), room.Of("hub.retention.rule")));
         Assert.Equal(0, room.Of("hub.retention.deleted").Deleted);
         Assert.All(["measurements", "access", "alarms", "acts"], name => Assert.Contains(room.Certificates(), it => it.Class == name));
+    }
+
+    [Fact]
+    public async Task A_round_that_fails_for_whatever_reason_is_told_and_the_next_day_s_comes_all_the_same()
+    {
+        await using var room = await RetentionRoom.MakeAsync();
+        await room.Hub.Store.WriteAsync(it => it.Execute("update ledger set received_at = $far where id = (select max(id) from ledger)", ("$far", long.MaxValue)), Cancel); // A time that no calendar has.
+        var log = new FaultLog();
+        using var keeper = new RetentionKeeper(room.Hub.Home, room.Hub.Get<RetentionClock>(), room.Hub.Alarms, room.Hub.Time, log);
+        await keeper.StartAsync(Cancel);
+        for (var day = 0; day < 3; day++)
+        {
+            var told = log.Faults.Reader.ReadAsync(Cancel).AsTask();
+            Assert.Same(told, await Task.WhenAny(told, keeper.ExecuteTask!));
+            Assert.Contains("retention failed", await told, StringComparison.Ordinal);
+            room.Hub.Time.Advance(TimeSpan.FromDays(1));
+        }
+
+        await keeper.StopAsync(Cancel);
     }
 
     [Fact]
@@ -176,5 +197,19 @@ public sealed class RetentionTests
         }
 
         return files;
+    }
+
+    private sealed class FaultLog : ILogger<RetentionKeeper>
+    {
+        public Channel<string> Faults { get; } = Channel.CreateUnbounded<string>();
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel == LogLevel.Error) Faults.Writer.TryWrite(formatter(state, exception));
+        }
     }
 }

@@ -126,6 +126,20 @@ public sealed class ContinuityTests
         Assert.Equal(5, hub.Nodes.Find(node.Id)!.Epoch);
     }
 
+    [Theory]
+    [InlineData(1_001, 1_002, 0)]
+    [InlineData(1_002, 1, 1)]
+    [InlineData(Batches.NumberMax, 1, 1)]
+    public async Task A_birth_that_names_an_epoch_which_no_backup_can_have_forgotten_uses_up_no_numbers(long named, long issued, int deadLetters)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, epoch: named));
+        Assert.Equal((issued, deadLetters), (hub.Nodes.Find(node.Id)!.Epoch, hub.TurnedAway.DeadLetters(10).Count));
+        await hub.TakeBatchAsync(node, 1, 5);
+        Assert.Equal(5, hub.Through(node).Seq);
+    }
+
     [Fact]
     public async Task What_a_node_issues_again_and_the_hub_has_already_stands_in_the_ledger_once()
     {

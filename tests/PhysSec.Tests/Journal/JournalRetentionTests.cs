@@ -79,7 +79,7 @@ public sealed class JournalRetentionTests : IDisposable
         Assert.Equal(1001, store.All(Streams.Measurements)[0].Seq);
         Assert.Equal(1500, store.All(Streams.Measurements).Count);
         var fact = JsonSerializer.Deserialize(store.All()[^1].Body, WireJson.Plain.JournalRecord)!.Fact;
-        Assert.Equal((1L, 1000L), fact is MeasurementsThinned thinned ? (thinned.First, thinned.Last) : default);
+        Assert.Equal((1L, 1000L, 1L), fact is MeasurementsThinned thinned ? (thinned.First, thinned.Last, thinned.Epoch) : default);
         Assert.Equal(2, store.All().Count);
     }
 

@@ -118,5 +118,21 @@ public sealed class CheckpointsTests
         Assert.Contains(hub.Alarms.List(), it => it.Class == AlarmClasses.RecordDamaged && it.Active);
     }
 
+    [Theory]
+    [InlineData("id = 0")] // The hashes of the first 256 records: the newest checkpoint can be made without them.
+    [InlineData("id >= 281474976710656")] // Those above.
+    public async Task A_tree_of_which_a_part_is_gone_is_an_alarm_too(string gone)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var hub = RunningHub.WithoutBroker();
+        await hub.Get<Checkpoints>().LeftAsync(RunningHub.Admin, await MakeAsync(hub), "mail", "auditor@example.jp", cancel);
+        await LedgerTreeTests.ActAsync(hub, "something.done", 600);
+        await MakeAsync(hub);
+        await hub.Store.WriteAsync(it => it.Execute($"delete from tiles where {gone}"), cancel);
+        await LedgerTreeTests.ActAsync(hub, "something.done");
+        await Record.ExceptionAsync(() => hub.Get<CheckpointKeeper>().RoundAsync(cancel)); // Whether or not it could make one.
+        Assert.Contains(hub.Alarms.List(), it => it.Class == AlarmClasses.RecordDamaged && it.Active);
+    }
+
     private static Task<SignedCheckpoint> MakeAsync(RunningHub hub) => hub.Get<Checkpoints>().MakeAsync(TestContext.Current.CancellationToken);
 }

@@ -20,7 +20,7 @@ public sealed class EvidenceTests
         var verdict = PackVerifier.Verify(room.Pack(store), room.Auditor);
         Assert.True(verdict.Good, Said(verdict));
         Assert.Equal(["complete", "key", "note", "own", "own", "signed", "tree"], Codes(verdict, FindingKind.Proven));
-        Assert.Empty(Codes(verdict, FindingKind.Open));
+        Assert.Equal(["unwitnessed"], Codes(verdict, FindingKind.Open)); // The record that the newest checkpoint has left.
         Assert.Contains(verdict.Findings, it => it.Code == "signed" && it.En.StartsWith("120 records", StringComparison.Ordinal));
     }
 
@@ -93,7 +93,32 @@ public sealed class EvidenceTests
         using var store = room.Copy();
         var verdict = PackVerifier.Verify(room.Pack(store), new([], null));
         Assert.True(verdict.Good);
-        Assert.Equal(["key", "own", "witness"], Codes(verdict, FindingKind.Open));
+        Assert.Equal(["key", "own", "unwitnessed", "witness"], Codes(verdict, FindingKind.Open));
+    }
+
+    [Fact]
+    public async Task What_is_newer_than_every_checkpoint_outside_is_named_by_its_first_record()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        var (older, newer, head) = (room.Held[0], room.Held[1], room.Hub.Get<Checkpoints>().Newest()!);
+        Assert.Equal((older.Value.Size, true), Unwitnessed(new([older.Note], null), EvidenceRoom.Everything));
+        Assert.Equal((newer.Value.Size, true), Unwitnessed(new([older.Note, newer.Note], null), EvidenceRoom.Everything));
+        Assert.Equal((newer.Value.Size, false), Unwitnessed(new([], null), EvidenceRoom.Everything)); // As the hub says.
+        Assert.Null(Unwitnessed(new([newer.Note, head.Note], null), EvidenceRoom.Everything));
+        Assert.Null(Unwitnessed(new([newer.Note], null), EvidenceRoom.Everything with { Filter = new LogFilter(Kind: "door.exit-request", Node: "node-a") })); // All of these are older.
+        store.Execute("delete from witnesses");
+        Assert.Null(Unwitnessed(new([], null), EvidenceRoom.Everything)); // Nothing is covered, and that is said otherwise.
+
+        (long Leaf, bool Compared)? Unwitnessed(Own own, EvidenceRequest request)
+        {
+            var verdict = PackVerifier.Verify(room.Pack(store, request), own);
+            Assert.True(verdict.Good, Said(verdict));
+            if (verdict.Findings.SingleOrDefault(it => it.Code == "unwitnessed") is not { } it) return null;
+            Assert.StartsWith($"{head.Value.Size - it.Leaf} records of the pack (from record {it.Leaf + 1} ", it.En, StringComparison.Ordinal);
+            Assert.Equal(FindingKind.Open, it.Kind);
+            return (it.Leaf!.Value, it.En.Contains("that was compared", StringComparison.Ordinal));
+        }
     }
 
     [Fact]

@@ -88,8 +88,12 @@ public sealed class LedgerTreeTests
         Assert.Contains("record 2 of the ledger is missing", fault.Message, StringComparison.Ordinal);
     }
 
-    internal static Task ActAsync(RunningHub hub, string verb) =>
-        hub.Store.WriteAsync(it => Records.Act(it, new Act(RunningHub.Admin, verb, null, null), _at), TestContext.Current.CancellationToken);
+    internal static Task ActAsync(RunningHub hub, string verb, int times = 1) => hub.Store.WriteAsync(
+        it =>
+        {
+            for (var i = 0; i < times; i++) Records.Act(it, new Act(RunningHub.Admin, verb, null, null), _at);
+        },
+        TestContext.Current.CancellationToken);
 
     // Straight from the rows, by no code of the tree.
     internal static TreeHash[] Leaves(SqliteConnection store) =>

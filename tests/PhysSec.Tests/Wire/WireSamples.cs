@@ -78,7 +78,7 @@ internal static class WireSamples
         new ClockStepped(-3.5, ClockQuality.Synced, ClockQuality.Holdover),
         new JournalRepaired("the integrity check says: wrong # of entries", "journal.db.corrupt-1"),
         new EpochBegan(1, 41, _hash),
-        new MeasurementsThinned(1, 1000, "12 MiB free on disk"),
+        new MeasurementsThinned(1, 1000, "12 MiB free on disk", 1),
         new CertificateRenewed(new string('C', 64), _at.AddYears(1)),
         new BoardConfigured("one-room-pi", _hash, "c2VhbGVk"),
         new BoardCommissioned("one-room-pi", _hash, false, "佐藤 Sato", _at, false, ["door-a.egress-power"], _hash),

@@ -117,7 +117,7 @@ internal sealed class Judge(ModelHub hub, Truth truth, IReadOnlyList<NodeId> nod
 
             tally.Destroyed++;
             var at = it.DestroyedAt[0];
-            if (it.Thinned && it.Places.Exists(place => thinned.Exists(gap => gap.Place.Node == place.Node && gap.Place.Epoch == place.Epoch && place.Stream == Streams.Measurements
+            if (it.Thinned && it.Places.Exists(place => thinned.Exists(gap => gap.Place.Node == place.Node && (gap.Fact!.Epoch ?? gap.Place.Epoch) == place.Epoch && place.Stream == Streams.Measurements
                 && gap.Fact!.First <= place.Seq && place.Seq <= gap.Fact.Last))) continue;
             if (acts.Exists(act => act.At >= at && (act.Node == it.By.Node || act.Node is null && hub.Restores.Exists(lost => lost.At >= at && it.Places.Exists(place => lost.Hashes.Contains(place.Hash)))))) continue;
             if (!it.Places.Exists(place => told.Contains(place.Hash))) tally.Unknown++;
