@@ -79,7 +79,7 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
             if (!_streams.TryGetValue(stream, out var links)) _streams[stream] = links = [];
             var prev = links.Count > 0 && links[^1].Hash == line.Prev ? links[^1].Hash : line.Prev; // One text in memory and not two.
             links.Add(new(line.Seq, line.Leaf, line.Hash, prev, line.Body is not null));
-            if (line is { Body: { } body, Source: "hub" }) TryTakeContext(line, body);
+            if (line is { Body: { } body, Source: "hub" }) TryTakeContext(line, body, wrong is null);
         }
 
         return _places.Count;
@@ -143,7 +143,7 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
     }
 
     // A record of another shape than ours gives no key and no policy; that it was changed is said elsewhere.
-    private void TryTakeContext(PackLine line, string body)
+    private void TryTakeContext(PackLine line, string body, bool unblamed)
     {
         try
         {
@@ -151,7 +151,7 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            Say("changed", line.Leaf);
+            if (unblamed) Say("changed", line.Leaf);
         }
     }
 

@@ -25,6 +25,7 @@ public sealed class Browser : IAsyncDisposable
                 "--disable-component-update", "--disable-sync",
             ],
         });
+        Assertions.SetDefaultExpectTimeout(StepMilliseconds);
         return new Browser(playwright, browser);
     }
 
