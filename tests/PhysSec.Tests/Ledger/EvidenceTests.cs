@@ -86,6 +86,30 @@ public sealed class EvidenceTests
         }
     }
 
+    /// <summary>Whoever sends such a pack wants the verifier to crash, to read for ever, or to read something else than the page does.</summary>
+    [Theory]
+    [InlineData("no end", "a record has no end")]
+    [InlineData("no UTF-8", "a record is no UTF-8")]
+    public async Task Records_that_cannot_be_read_are_a_verdict_and_no_crash(string what, string said)
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        using var pack = room.Pack(store);
+        using (var zip = new ZipArchive(pack, ZipArchiveMode.Update, leaveOpen: true))
+        {
+            zip.GetEntry(EvidencePack.RecordsName)!.Delete();
+            using var records = zip.CreateEntry(EvidencePack.RecordsName, CompressionLevel.Fastest).Open();
+            var piece = Enumerable.Repeat((byte)' ', 1 << 20).ToArray();
+            if (what == "no UTF-8") records.Write([0x7b, 0xff, 0x7d, 0x0a]);
+            for (var i = 0; what == "no end" && i < 80; i++) records.Write(piece);
+        }
+
+        pack.Position = 0;
+        var verdict = PackVerifier.Verify(pack, room.Auditor);
+        Assert.False(verdict.Good);
+        Assert.Contains(said, Assert.Single(verdict.Findings, it => it.Code == "format").En, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Without_a_checkpoint_or_key_of_his_own_the_verifier_is_told_what_that_leaves_open()
     {
