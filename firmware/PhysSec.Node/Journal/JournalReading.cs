@@ -120,7 +120,7 @@ public sealed partial class JournalStore
     {
         lock (_gate)
         {
-            var highest = Math.Max(Epoch, _streams.Keys.Select(it => it.Epoch).DefaultIfEmpty(0).Max());
+            var highest = HighestEpoch;
             if (epoch <= highest) return $"epoch {epoch} is not above {highest}, the highest that this node has had";
             Change(() =>
             {
@@ -136,6 +136,15 @@ public sealed partial class JournalStore
                 Set(EpochName, epoch.ToString(CultureInfo.InvariantCulture));
             });
             return null;
+        }
+    }
+
+    /// <summary>The highest epoch that this journal has had; 0: none.</summary>
+    public long HighestEpoch
+    {
+        get
+        {
+            lock (_gate) return Math.Max(Epoch, _streams.Keys.Select(it => it.Epoch).DefaultIfEmpty(0).Max());
         }
     }
 

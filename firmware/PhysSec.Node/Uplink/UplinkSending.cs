@@ -68,9 +68,12 @@ public sealed partial class UplinkLoop
 
     private Birth Counted(Birth birth)
     {
+        if (_view.Journal() is not { } store) return birth;
+        birth = birth with { HighestEpoch = store.HighestEpoch };
         try
         {
-            return _view.Journal()?.NextBirth() is var (journal, number) ? birth with { Journal = journal, Number = number } : birth;
+            var (journal, number) = store.NextBirth();
+            return birth with { Journal = journal, Number = number };
         }
         catch (JournalException)
         {

@@ -20,12 +20,12 @@ public enum LinkState { Down = 0, Up = 1 }
 /// <summary>
 /// Retained: what this node is. Certificate is the SHA-256 of the one that it connected with. Number counts the births of this journal, and each is counted on its disk before it is
 /// said: an older copy of the card gives itself away by a number that the hub has heard. Journal is the journal's own mark, made with it: an empty card gives itself away by another. Both are
-/// null when the journal could not count.
+/// null when the journal could not count. HighestEpoch is the highest that this journal has had, also while it is in none: a hub from a backup may have forgotten that it was issued.
 /// </summary>
 public sealed record Birth(
     int Schema, string Node, string Firmware, string Board, bool Simulated, long Epoch, string Boot,
     long LastSeqAccess, string HeadAccess, long PolicyVersion, IReadOnlyList<PointDescription> Points,
-    IReadOnlyList<DoorDescription> Doors, DateTimeOffset? At, string? Certificate = null, long? Number = null, string? Journal = null);
+    IReadOnlyList<DoorDescription> Doors, DateTimeOffset? At, string? Certificate = null, long? Number = null, string? Journal = null, long? HighestEpoch = null);
 
 /// <summary>Hub → node: a certificate with a later end for the key that the node has, in PEM. Its issuer's signature is what makes it good.</summary>
 public sealed record NodeCertificate(string Certificate);

@@ -40,7 +40,7 @@ public sealed record Discontinuity(string Why, bool History, bool Waiting, IRead
         return new Discontinuity(
             back is null || back == why ? why : $"{why}; {back}",
             Any(store, "select 1 from ledger where source = $node limit 1", node),
-            birth.Epoch < node.Epoch && back is null && before?.Epoch != node.Epoch && !Any(store, "select 1 from ledger where source = $node and epoch = $epoch union all select 1 from reissued where source = $node and epoch = $epoch limit 1", node),
+            birth.Epoch < node.Epoch && !(birth.HighestEpoch >= node.Epoch) && back is null && before?.Epoch != node.Epoch && !Any(store, "select 1 from ledger where source = $node and epoch = $epoch union all select 1 from reissued where source = $node and epoch = $epoch limit 1", node),
             HeldOf(store, node, birth.Epoch, birth.LastSeqAccess, birth.HeadAccess));
     }
 

@@ -77,8 +77,7 @@ public sealed class Ingestion(
     private async Task BatchAsync(EnrolledNode node, string stream, byte[] payload, bool kept)
     {
         var (batch, records) = Batches.Check(state.Site, node, stream, payload);
-        if (batch.Epoch < 1 || batch.Epoch > node.Epoch)
-            throw new BadPayloadException(string.Create(CultureInfo.InvariantCulture, $"epoch {batch.Epoch} was never issued to this node; its epoch is {node.Epoch}"));
+        if (await NeverIssuedAsync(node, batch.Epoch, kept)) return;
         var now = clock.GetUtcNow();
         var odd = new List<string>();
         var (acks, diverged, missed) = await state.Store.WriteAsync(store =>
@@ -91,18 +90,18 @@ public sealed class Ingestion(
             // What was thinned will never come in a batch of its own: the node is told here that it is waited for no more.
             string[] streams = records.Any(it => it.Record.Fact is MeasurementsThinned) && stream == Streams.Access ? [stream, Streams.Measurements] : [stream];
             var answers = streams.Select(it => AckOf(store, node.Id, batch.Epoch, it, now, batch.Epoch < node.Epoch, it == stream ? root : Severed.Lowest(store, node.Id, batch.Epoch, it))).ToList();
-            var why = stream == Streams.Access ? Told.Missed(store, node, batch.Epoch) : null;
+            var why = stream == Streams.Access ? Told.Missed(store, node, batch) : null;
             return (answers, forked, why is null ? null : Discontinuity.Within(store, node, why));
         });
         await AfterAsync(node.Id, records, diverged, odd, now, kept);
         foreach (var ack in acks) await SendAckAsync(node.Id, ack);
-        if (missed is not null) await BreakAsync(node, missed, batch.Epoch, store => Told.Forget(store, node, batch.Epoch));
+        if (missed is not null) await BreakAsync(node, missed, batch.Epoch, store => Told.Forget(store, node, batch));
     }
 
     private async Task HotAsync(EnrolledNode node, byte[] payload, bool kept)
     {
         var record = Batches.CheckHot(state.Site, node, payload);
-        if (record.Record.Epoch < 1 || record.Record.Epoch > node.Epoch) throw new BadPayloadException($"epoch {record.Record.Epoch} was never issued to this node");
+        if (await NeverIssuedAsync(node, record.Record.Epoch, kept)) return;
         var now = clock.GetUtcNow();
         var odd = new List<string>();
         var diverged = await state.Store.WriteAsync(store =>
@@ -112,6 +111,16 @@ public sealed class Ingestion(
             return forked;
         });
         await AfterAsync(node.Id, [record], diverged, odd, now, kept);
+    }
+
+    // A hub from a backup may have forgotten an epoch, and the birth that would tell of it may be lost on the way: the node gets one above and issues its records again.
+    private async Task<bool> NeverIssuedAsync(EnrolledNode node, long epoch, bool kept)
+    {
+        if (epoch >= 1 && epoch <= node.Epoch) return false;
+        var why = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch} was never issued to this node; its epoch is {node.Epoch}");
+        if (kept || epoch < 1 || epoch - node.Epoch > EpochsAheadMax) throw new BadPayloadException(why);
+        await BreakAsync(node, state.Store.Read(store => Discontinuity.Within(store, node, why)), epoch, _ => { });
+        return true;
     }
 
     private Stored Store(SqliteConnection store, EnrolledNode node, CheckedRecord it, DateTimeOffset now, bool kept, List<string> odd)
@@ -232,10 +241,11 @@ public sealed class Ingestion(
         var birth = Batches.Read(payload, WireJson.Plain.Birth);
         if (birth.Schema != Topics.Version) throw new BadPayloadException($"schema {birth.Schema} is not spoken here; schema {Topics.Version} is");
         if (birth.Node != node.Id.Value) throw new BadPayloadException($"the birth of \"{birth.Node}\" came on the topic of {node.Id}");
-        if (birth.Epoch is < 0 or > Batches.NumberMax || birth.LastSeqAccess is < 0 or > Batches.NumberMax || birth.PolicyVersion is < 0 or > Batches.NumberMax)
-            throw new BadPayloadException($"epoch {birth.Epoch}, record {birth.LastSeqAccess} or policy {birth.PolicyVersion} is beyond every count");
+        var named = Math.Max(birth.Epoch, birth.HighestEpoch ?? 0);
+        if (birth.Epoch < 0 || named > Batches.NumberMax || birth.LastSeqAccess is < 0 or > Batches.NumberMax || birth.PolicyVersion is < 0 or > Batches.NumberMax)
+            throw new BadPayloadException($"epoch {named}, record {birth.LastSeqAccess} or policy {birth.PolicyVersion} is beyond every count");
         if (birth.HeadAccess is not { } end || (end.Length > 0 && !Batches.IsHash(end))) throw new BadPayloadException("headAccess is no SHA-256 in lower-case hex");
-        if (birth.Epoch - node.Epoch > EpochsAheadMax) throw new BadPayloadException($"epoch {birth.Epoch} is further beyond {node.Epoch}, which was issued, than any backup is old");
+        if (named - node.Epoch > EpochsAheadMax) throw new BadPayloadException($"epoch {named} is further beyond {node.Epoch}, which was issued, than any backup is old");
         var before = nodes.BirthOf(node.Id);
         live.Take(node.Id, "birth", null, payload);
 
@@ -245,7 +255,7 @@ public sealed class Ingestion(
         {
             var (gone, highest) = kept ? (null, 0) : Told.Short(store, node, birth);
             if (kept || birth.Epoch > 0) Told.Remember(store, node, birth);
-            return (kept ? null : Discontinuity.Find(store, node, birth, before, gone), Math.Max(highest, birth.Epoch));
+            return (kept ? null : Discontinuity.Find(store, node, birth, before, gone), Math.Max(highest, named));
         });
         if (broken is not null)
         {

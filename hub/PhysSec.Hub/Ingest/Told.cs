@@ -19,13 +19,16 @@ internal static class Told
           and (epoch > $epoch and $epoch > 0 or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
         """;
 
-    /// <summary>Remembers the last record of a birth, when it is not here.</summary>
+    private const string Passed = "from told where source = $source and epoch = $epoch and case when fork then seq between $first and $last else seq <= $through end";
+
+    /// <summary>Remembers the last record of a birth, when it is not here: also that of a fork, whose number another one has here.</summary>
     public static void Remember(SqliteConnection store, EnrolledNode node, Birth birth)
     {
-        if (birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq) return;
+        var fork = birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq;
+        if (fork && (birth.LastSeqAccess == 0 || Known.Has(store, node.Id, birth.Epoch, Streams.Access, birth.LastSeqAccess, birth.HeadAccess))) return;
         store.Execute(
-            $"insert into told select $source, $epoch, $seq, $hash, $number, $at where (select count(*) from told where source = $source) < {RowsMax} on conflict do nothing",
-            ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At));
+            $"insert into told select $source, $epoch, $seq, $hash, $number, $at, $fork where (select count(*) from told where source = $source) < {RowsMax} on conflict do nothing",
+            ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At), ("$fork", fork));
     }
 
     /// <summary>A birth that does not reach what an earlier one has told of, and the highest epoch of such. A broker may give old ones late: only what is surely later
@@ -37,17 +40,17 @@ internal static class Told
         return (FormattableString.Invariant($"the node ends at record {birth.LastSeqAccess} of epoch {birth.Epoch}, it has told of {furthest.Item2} of epoch {furthest.Item1}"), furthest.Item1);
     }
 
-    /// <summary>Looks whether what was told of is among what is stored now; one sentence when it is not and another stands in its place.</summary>
-    public static string? Missed(SqliteConnection store, EnrolledNode node, long epoch)
+    /// <summary>
+    /// Looks whether what was told of is among what is stored now; one sentence when it is not and another stands in its place. A fork's place was taken from the beginning: only a
+    /// batch that reaches over it shows what the node has there.
+    /// </summary>
+    public static string? Missed(SqliteConnection store, EnrolledNode node, JournalBatch batch)
     {
-        var (through, _) = Records.Through(store, node.Id.Value, epoch, Streams.Access);
-        var passed = store.Query(
-            "select seq, hash from told where source = $source and epoch = $epoch and seq <= $through order by seq",
-            it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), ("$source", node.Id.Value), ("$epoch", epoch), ("$through", through));
+        var passed = store.Query($"select seq, hash {Passed} order by seq", it => (Seq: it.GetInt64(0), Hash: it.GetString(1)), Values(store, node, batch));
         if (passed.Count == 0) return null;
-        if (passed.FindLast(it => !Known.Has(store, node.Id, epoch, Streams.Access, it.Seq, it.Hash)) is { Seq: > 0 and var seq })
+        if (passed.FindLast(it => !Known.Has(store, node.Id, batch.Epoch, Streams.Access, it.Seq, it.Hash)) is { Seq: > 0 and var seq })
             return FormattableString.Invariant($"the node has told of another record {seq} than it has sent");
-        Forget(store, node, epoch);
+        Forget(store, node, batch);
         return null;
     }
 
@@ -59,9 +62,10 @@ internal static class Told
     }
 
     /// <summary>Forgets what was told of up to where the stream has come.</summary>
-    public static void Forget(SqliteConnection store, EnrolledNode node, long epoch) => store.Execute(
-        "delete from told where source = $source and epoch = $epoch and seq <= $through",
-        ("$source", node.Id.Value), ("$epoch", epoch), ("$through", Records.Through(store, node.Id.Value, epoch, Streams.Access).Seq));
+    public static void Forget(SqliteConnection store, EnrolledNode node, JournalBatch batch) => store.Execute($"delete {Passed}", Values(store, node, batch));
+
+    private static (string, object?)[] Values(SqliteConnection store, EnrolledNode node, JournalBatch batch) =>
+        [("$source", node.Id.Value), ("$epoch", batch.Epoch), ("$first", batch.First), ("$last", batch.Last), ("$through", Records.Through(store, node.Id.Value, batch.Epoch, Streams.Access).Seq)];
 
     private static (string, object?)[] Values(EnrolledNode node, Birth birth) =>
         [("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At)];

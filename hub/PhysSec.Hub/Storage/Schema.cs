@@ -221,6 +221,10 @@ internal static class Schema
         create table told (
           source text not null, epoch integer not null, seq integer not null, hash text not null, number integer, at integer, primary key (source, epoch, seq, hash)) without rowid;
         """,
+        """
+        -- Another record had its number when it was told of.
+        alter table told add column fork integer not null default 0;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

@@ -127,6 +127,33 @@ public sealed class ContinuityTests
     }
 
     [Theory]
+    [InlineData("journal", false, 5, 0)]
+    [InlineData("hot", false, 5, 0)]
+    [InlineData("journal", true, 1, 1)] // A broker kept it: the node will say by itself where it stands.
+    public async Task A_hub_from_a_backup_that_has_not_heard_the_birth_learns_of_the_epoch_from_the_records(string channel, bool kept, long issued, int deadLetters)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = await hub.EnrolAsync("node-a");
+        using var later = new SignedNode(node.Bundle with { Epoch = 4 }).Write(2, hub.Time.GetUtcNow());
+        await hub.TakeAsync(later, channel, channel == "journal" ? Streams.Access : null, channel == "journal" ? later.Batch(1, 2) : later.Hot(1), kept);
+        Assert.Equal((issued, deadLetters), (hub.Nodes.Find(node.Id)!.Epoch, hub.TurnedAway.DeadLetters(10).Count));
+    }
+
+    [Theory]
+    [InlineData(null, 2)] // The one that was issued is still unused, as far as this hub can know.
+    [InlineData(1L, 2)]
+    [InlineData(2L, 3)]
+    [InlineData(7L, 8)]
+    public async Task An_epoch_that_the_journal_has_had_is_not_offered_to_it_again(long? highest, long issued)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(5, hub.Time.GetUtcNow());
+        await hub.Nodes.NextEpochAsync(node.Id, "test");
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, epoch: 0, highest: highest));
+        Assert.Equal(issued, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Theory]
     [InlineData(1_001, 1_002, 0)]
     [InlineData(1_002, 1, 1)]
     [InlineData(Batches.NumberMax, 1, 1)]

@@ -94,7 +94,7 @@ public sealed class IngestionTests
             "no signature" => JsonSerializer.SerializeToUtf8Bytes(good with { Signature = "" }, WireJson.Plain.JournalBatch),
             "another node's signature" => other.Sign(good),
             "a record was changed" => node.Sign(good with { Records = other.Read(1, 3).Records }),
-            "an epoch of the future" => node.Sign(good with { Epoch = 2 }),
+            "an epoch of the future" => node.Sign(good with { Epoch = 2_000 }),
             _ => node.Batch(1, 3),
         };
         if (what == "a node that is revoked") await hub.Nodes.RevokeAsync(RunningHub.Admin, "node-a", "board stolen");

@@ -80,6 +80,49 @@ public sealed class SeveredTests
         Assert.Equal(2, hub.Nodes.Find(node.Id)!.Epoch);
     }
 
+    [Fact]
+    public async Task What_a_fork_has_told_of_is_missed_when_the_node_comes_back_without_it()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+        using var fork = new SignedNode(node.Bundle).Write(3, hub.Time.GetUtcNow()).Write(4, hub.Time.GetUtcNow().AddSeconds(1));
+        await hub.TakeBatchAsync(node, 1, 9);
+        await hub.TakeAsync(node, "birth", null, fork.Birth(7, number: 4)); // Its 4 to 7 have never come; 7 is another one here.
+        Assert.Equal(2, hub.Nodes.Find(node.Id)!.Epoch);
+
+        await hub.TakeAsync(node, "birth", null, node.Birth(3, number: 5)); // The epoch is unused and would do, but for what is gone.
+        Assert.Equal(3, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
+    public async Task What_a_fork_has_told_of_is_missed_when_the_node_sends_another_in_its_place()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+        using var fork = new SignedNode(node.Bundle).Write(3, hub.Time.GetUtcNow()).Write(4, hub.Time.GetUtcNow().AddSeconds(1));
+        using var other = new SignedNode(node.Bundle).Write(3, hub.Time.GetUtcNow()).Write(5, hub.Time.GetUtcNow().AddSeconds(2));
+        await hub.TakeBatchAsync(node, 1, 9);
+        await hub.TakeAsync(node, "birth", null, fork.Birth(7, number: 4));
+        await hub.TakeAsync(node, "birth", null, other.Birth(8, number: 5)); // By its count it may hold the fork.
+        Assert.Equal(2, hub.Nodes.Find(node.Id)!.Epoch);
+        await hub.TakeBatchAsync(other, 4, 8);
+        Assert.Equal(3, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
+    public async Task What_a_fork_has_told_of_and_sends_is_not_missed()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+        using var fork = new SignedNode(node.Bundle).Write(3, hub.Time.GetUtcNow()).Write(4, hub.Time.GetUtcNow().AddSeconds(1));
+        await hub.TakeBatchAsync(node, 1, 9);
+        await hub.TakeAsync(node, "birth", null, fork.Birth(7, number: 4));
+        await hub.TakeBatchAsync(fork, 4, 6); // Not yet all of it, and that is no loss.
+        Assert.Equal((2, 1), (hub.Nodes.Find(node.Id)!.Epoch, hub.Count("told where fork")));
+        await hub.TakeBatchAsync(fork, 7, 7);
+        Assert.Equal((2, 0), (hub.Nodes.Find(node.Id)!.Epoch, hub.Count("told where fork")));
+    }
+
     [Theory]
     [InlineData(false, 2)]
     [InlineData(true, 1)] // It came back with it, and was answered with an epoch: this one is not the hub's doing.

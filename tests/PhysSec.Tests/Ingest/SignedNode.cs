@@ -71,8 +71,8 @@ internal sealed class SignedNode : IDisposable
     }
 
     /// <summary>The birth of a node whose journal ends with this record.</summary>
-    public byte[] Birth(long lastSeq, long policy = 0, long? epoch = null, long? number = null, string? journal = null) => JsonSerializer.SerializeToUtf8Bytes(
-        new Birth(Topics.Version, Id.Value, "1.0", "test", true, epoch ?? Epoch, "boot", lastSeq, _heads[(int)lastSeq], policy, [], [], null, null, number, journal), WireJson.Plain.Birth);
+    public byte[] Birth(long lastSeq, long policy = 0, long? epoch = null, long? number = null, string? journal = null, long? highest = null) => JsonSerializer.SerializeToUtf8Bytes(
+        new Birth(Topics.Version, Id.Value, "1.0", "test", true, epoch ?? Epoch, "boot", lastSeq, _heads[(int)lastSeq], policy, [], [], null, null, number, journal, highest), WireJson.Plain.Birth);
 
     public void Dispose() => _key.Dispose();
 
