@@ -27,8 +27,9 @@ public sealed record Discontinuity(string Why, bool History, bool Waiting, IRead
             : birth.LastSeqAccess < through ? $"the node ends at record {birth.LastSeqAccess}, stored are {through}"
             : birth.LastSeqAccess == through && through > 0 && birth.HeadAccess != head ? "the node's last record differs from the one stored"
             : null;
-        var back = before is null || before.Epoch != birth.Epoch ? null
-            : before.Journal is not null && birth.Journal is not null && before.Journal != birth.Journal ? "the node's journal is another one than before"
+        var back = before is null ? null
+            : before.Journal is not null && birth.Journal is not null && before.Journal != birth.Journal && (before.Epoch == birth.Epoch || birth.Epoch < node.Epoch) ? "the node's journal is another one than before"
+            : before.Epoch != birth.Epoch ? null
             : birth.LastSeqAccess < before.LastSeqAccess ? $"the node ends at record {birth.LastSeqAccess}, it has told of {before.LastSeqAccess}"
             : birth.LastSeqAccess == before.LastSeqAccess && birth.HeadAccess != before.HeadAccess ? "the node's last record differs from the one it has told of"
             : birth.Number <= before.Number && !(birth.Number == before.Number && birth.Boot == before.Boot && birth.HeadAccess == before.HeadAccess)

@@ -16,7 +16,7 @@ internal static class Told
     private const string Gone =
         """
         from told where source = $source and (number < $number or at < $at)
-          and (epoch > $epoch and $epoch > 0 or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash))
+          and (epoch > $epoch and $epoch > 0 or epoch = 0 and $epoch > 0 or epoch = $epoch and (seq > $seq or seq = $seq and hash <> $hash) or journal <> $journal and $epoch < $issued)
         """;
 
     private const string Passed = "from told where source = $source and epoch = $epoch and case when fork then seq between $first and $last else seq <= $through end";
@@ -27,12 +27,12 @@ internal static class Told
         var fork = birth.LastSeqAccess <= Records.Through(store, node.Id.Value, birth.Epoch, Streams.Access).Seq;
         if (fork && (birth.LastSeqAccess == 0 || Known.Has(store, node.Id, birth.Epoch, Streams.Access, birth.LastSeqAccess, birth.HeadAccess))) return;
         store.Execute(
-            $"insert into told select $source, $epoch, $seq, $hash, $number, $at, $fork where (select count(*) from told where source = $source) < {RowsMax} on conflict do nothing",
-            ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At), ("$fork", fork));
+            $"insert into told select $source, $epoch, $seq, $hash, $number, $at, $fork, $journal where (select count(*) from told where source = $source) < {RowsMax} on conflict do nothing",
+            ("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At), ("$fork", fork), ("$journal", birth.Journal));
     }
 
     /// <summary>A birth that does not reach what an earlier one has told of, and the highest epoch of such. A broker may give old ones late: only what is surely later
-    /// counts. A node without an epoch still has what it wrote before: nothing is missed by that.</summary>
+    /// counts. A node without an epoch still has what it wrote before: nothing is missed by that, unless its journal is another one.</summary>
     public static (string? Why, long Epoch) Short(SqliteConnection store, EnrolledNode node, Birth birth)
     {
         var furthest = store.One($"select epoch, seq {Gone} order by epoch desc, seq desc limit 1", it => Tuple.Create(it.GetInt64(0), it.GetInt64(1)), Values(node, birth));
@@ -68,5 +68,5 @@ internal static class Told
         [("$source", node.Id.Value), ("$epoch", batch.Epoch), ("$first", batch.First), ("$last", batch.Last), ("$through", Records.Through(store, node.Id.Value, batch.Epoch, Streams.Access).Seq)];
 
     private static (string, object?)[] Values(EnrolledNode node, Birth birth) =>
-        [("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At)];
+        [("$source", node.Id.Value), ("$epoch", birth.Epoch), ("$seq", birth.LastSeqAccess), ("$hash", birth.HeadAccess), ("$number", birth.Number), ("$at", birth.At), ("$journal", birth.Journal), ("$issued", node.Epoch)];
 }

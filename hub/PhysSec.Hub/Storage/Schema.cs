@@ -222,8 +222,9 @@ internal static class Schema
           source text not null, epoch integer not null, seq integer not null, hash text not null, number integer, at integer, primary key (source, epoch, seq, hash)) without rowid;
         """,
         """
-        -- Another record had its number when it was told of.
+        -- Another record had its number when it was told of; and the mark of the journal that it stands in.
         alter table told add column fork integer not null default 0;
+        alter table told add column journal text;
         """,
     ];
 

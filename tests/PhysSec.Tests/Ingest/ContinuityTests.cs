@@ -154,6 +154,32 @@ public sealed class ContinuityTests
     }
 
     [Theory]
+    [InlineData(0, 1)] // Its records had no epoch yet, and it was given one; then an older card is in its place.
+    [InlineData(1, 2)] // A damaged journal began anew in the epoch that the board was enrolled with; then an image of a later one is in its place.
+    public async Task Another_journal_than_the_one_that_has_told_of_records_is_missed_in_whatever_epoch_it_is(long told, long comes)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+        for (var issued = 1; issued < 3; issued++) await hub.Nodes.NextEpochAsync(node.Id, "test");
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, epoch: told, number: 1, journal: "new"));
+        var epoch = hub.Nodes.Find(node.Id)!.Epoch;
+        await hub.TakeAsync(node, "birth", null, node.Birth(7, epoch: comes, number: 9, journal: "image"));
+        Assert.Equal(epoch + 1, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
+    public async Task A_board_that_replaces_another_with_an_epoch_of_its_own_breaks_nothing()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+        await hub.TakeBatchAsync(node, 1, 5);
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, number: 4, journal: "first"));
+        await hub.Nodes.NextEpochAsync(node.Id, "a spare board");
+        await hub.TakeAsync(node, "birth", null, node.Birth(1, epoch: 2, number: 1, journal: "second"));
+        Assert.Equal(2, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Theory]
     [InlineData(1_001, 1_002, 0)]
     [InlineData(1_002, 1, 1)]
     [InlineData(Batches.NumberMax, 1, 1)]

@@ -95,6 +95,17 @@ public sealed class SeveredTests
     }
 
     [Fact]
+    public async Task What_only_a_kept_birth_of_another_journal_has_told_of_is_missed_in_whatever_epoch_the_node_is()
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = (await hub.EnrolAsync("node-a")).Write(9, hub.Time.GetUtcNow());
+        for (var issued = 1; issued < 3; issued++) await hub.Nodes.NextEpochAsync(node.Id, "test");
+        await hub.TakeAsync(node, "birth", null, node.Birth(5, number: 1, journal: "new"), kept: true);
+        await hub.TakeAsync(node, "birth", null, node.Birth(7, epoch: 2, number: 9, journal: "image"));
+        Assert.Equal(4, hub.Nodes.Find(node.Id)!.Epoch);
+    }
+
+    [Fact]
     public async Task What_a_fork_has_told_of_is_missed_when_the_node_sends_another_in_its_place()
     {
         await using var hub = RunningHub.WithoutBroker();

@@ -9,7 +9,7 @@ public sealed class RecordModelTests
     private const int Seed = 20_261_128;
     private const int First = 5_000;
     private const int RoundsMax = 60;
-    private static readonly int[] _foundOnce = [770_003, 770_152, 771_291, 771_367, 1_059, 1_077, 1_196, 1_298, 1_328, 5_235, 5_238, 5_253, 20_261_080, 20_261_082, 20_261_139, 20_261_209, 20_261_524, 31_001_322, 61_002_166, 61_002_623, 61_002_814, 61_003_186, 61_004_671]; // Something was lost or missed by nobody.
+    private static readonly int[] _foundOnce = [770_003, 770_152, 771_291, 771_367, 1_059, 1_077, 1_196, 1_298, 1_328, 5_235, 5_238, 5_253, 20_261_080, 20_261_082, 20_261_139, 20_261_209, 20_261_524, 31_001_322, 61_002_166, 61_002_623, 61_002_814, 61_003_186, 61_004_671, 61_006_853, 61_007_913, 61_009_062, 61_009_126]; // Something was lost or missed by nobody.
 
     [Fact]
     public void Whatever_goes_wrong_every_record_is_in_the_ledger_once_or_its_loss_is_declared()
