@@ -24,7 +24,7 @@ public sealed class Field
     public Field(Board board, byte[] siteKey, Action<Input> post)
     {
         (_board, _siteKey, _post) = (board, siteKey, post);
-        var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door));
+        var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door)).Concat(board.Lines.Select(it => it.Entry.Door));
         _locks = [.. doors.OfType<string>().Distinct().Select(door =>
             new LockWatch(new(door), [.. board.Outputs.Where(it => it.Role == DeviceRole.Lock && it.Door == door)]))];
         foreach (var reader in board.Readers) reader.FrameRead += frame => OnFrame(reader, frame);
@@ -33,6 +33,8 @@ public sealed class Field
             input.Changed += (it, active, _) => OnContact(it, active);
             input.BecameUnknown += (it, _) => OnContact(it, null);
         }
+
+        foreach (var line in board.Lines) line.Changed += OnLine;
     }
 
     /// <summary>Frames that were no card (noise, faults) since the start.</summary>
@@ -52,12 +54,14 @@ public sealed class Field
     public void PostSettledContacts()
     {
         foreach (var input in _board.Inputs.Where(it => it.Active is not null)) OnContact(input, input.Active);
+        PostLines();
     }
 
     /// <summary>Says again how every contact stands, because inputs were lost.</summary>
     public void PostContacts()
     {
         foreach (var input in _board.Inputs) OnContact(input, input.Active);
+        PostLines();
     }
 
     public void Secure(DoorId door) => Switch(DeviceRole.Lock, door, false);
@@ -140,6 +144,29 @@ public sealed class Field
     {
         if (RoleOf(input.Role) is { } role) _post(new ContactChanged(input.Id, role, input.Door is { } door ? new DoorId(door) : null, active));
     }
+
+    private void PostLines()
+    {
+        foreach (var line in _board.Lines)
+            if (line.State is { } state) OnLine(line, state);
+    }
+
+    private void OnLine(SupervisedInput line, LineState state)
+    {
+        if (RoleOf(line.Entry.Role) is { } role)
+            _post(new ContactChanged(line.Entry.Id, role, line.Entry.Door is { } door ? new DoorId(door) : null, line.ActiveIn(state), FaultOf(state)));
+    }
+
+    private static LineFault? FaultOf(LineState state) => state switch
+    {
+        LineState.Closed or LineState.Open => null,
+        LineState.Cut => LineFault.Cut,
+        LineState.Shorted => LineFault.Shorted,
+        LineState.Ground => LineFault.Ground,
+        LineState.ForeignVoltage => LineFault.ForeignVoltage,
+        LineState.OutOfBand => LineFault.OutOfBand,
+        LineState.Unreadable => LineFault.Unreadable,
+    };
 
     private void Switch(DeviceRole role, DoorId? door, bool on)
     {

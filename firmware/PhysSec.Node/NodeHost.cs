@@ -44,10 +44,11 @@ public sealed class NodeHost(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        var wired = boardFile with { Calibrations = Calibrations() };
 #if IOT_BINDINGS
-        _board = Board.Open(boardFile, clock, Hardware.IotBindings.IotSensors.Open);
+        _board = Board.Open(wired, clock, Hardware.IotBindings.IotSensors.Open);
 #else
-        _board = Board.Open(boardFile, clock);
+        _board = Board.Open(wired, clock);
 #endif
         _writer = new JournalWriter(() => JournalStore.Open(config.StateFolder, config.Epoch));
         var boot = Firmware.Boot();
@@ -196,6 +197,20 @@ public sealed class NodeHost(
 
     /// <summary>Has somebody proved the ways out of this very board file? A simulated room has none.</summary>
     private bool IsProved() => _field!.Simulated || _proof is { Complete: true, Simulated: false } proof && proof.BoardHash == CommissioningFolder.BoardHash(config.BoardPath);
+
+    /// <summary>Lines without a calibration that can be read are judged by their resistors alone.</summary>
+    private IReadOnlyList<LineCalibration> Calibrations()
+    {
+        try
+        {
+            return new CommissioningFolder(config.StateFolder).Calibrations();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            log.LogWarning("no calibration of the supervised lines is used: {Fault}", failure.Message);
+            return [];
+        }
+    }
 
     /// <summary>What a spare board will ask the hub for.</summary>
     private BoardConfigured? SealedBoard()

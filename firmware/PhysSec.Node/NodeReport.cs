@@ -101,7 +101,7 @@ public sealed class NodeReport(
             it.Any(device => device.Role == DeviceRole.ExitButton)))];
 
     private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>
-        [.. board.Devices.OfType<InputEntry>()
+        [.. board.Devices.OfType<ContactEntry>()
             .Select(it => (it.Id, Role: Field.RoleOf(it.Role), it.Door))
             .Where(it => it.Role is not null)
             .Select(it => new ContactSetup(it.Id, it.Role!.Value, it.Door is { } door ? new DoorId(door) : null))];

@@ -18,6 +18,7 @@ const string Help = $"""
     {EnrolCommand.Help}
     {StatusCommand.Help}
     {CommissionCommand.Help}
+    {CalibrateCommand.Help}
     {EraseCommand.Help}
     physsec-node off --config FILE     while no node runs: switch every output off, and end
     physsec-node check --config FILE   check node.json, its keys and its board file; touch no line
@@ -40,6 +41,8 @@ switch (args)
         return await StatusCommand.RunAsync(rest, TimeProvider.System);
     case ["commission", .. var rest]:
         return await CommissionCommand.RunAsync(rest, TimeProvider.System);
+    case ["calibrate", .. var rest]:
+        return await CalibrateCommand.RunAsync(rest, TimeProvider.System);
     case ["erase", .. var rest]:
         return await EraseCommand.RunAsync(rest, TimeProvider.System);
     case ["off", "--config", var file]:

@@ -18,8 +18,13 @@ public sealed record ReaderFaultSeen(DoorId Door, Direction Direction, string Fa
 
 public enum ContactRole { DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mains, Leak }
 
-/// <summary>A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found. Null: the input cannot be read.</summary>
-public sealed record ContactChanged(string Device, ContactRole Role, DoorId? Door, bool? Active) : Input;
+/// <summary>Why a supervised line says nothing of its contact. The first four are what an attack on its wires looks like.</summary>
+public enum LineFault { Cut = 1, Shorted = 2, Ground = 3, ForeignVoltage = 4, OutOfBand = 5, Unreadable = 6 }
+
+/// <summary>
+/// A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found. Null: the input cannot be read, or its line is not as it should be.
+/// </summary>
+public sealed record ContactChanged(string Device, ContactRole Role, DoorId? Door, bool? Active, LineFault? Line = null) : Input;
 
 /// <summary>The output of a door's lock did not take what was written to it (Fault says which), or takes it again (null). The first word after the start may be null.</summary>
 public sealed record LockFaultChanged(DoorId Door, string? Fault) : Input;

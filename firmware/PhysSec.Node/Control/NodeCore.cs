@@ -156,7 +156,7 @@ public sealed class NodeCore
                 door.ExitButton(step, _alarms, it.Active);
                 break;
             case ContactRole.DoorTamper:
-                door.Tampered(it.Active is true);
+                door.Tampered(it.Active is true || it.Line is LineFault.Cut or LineFault.Shorted or LineFault.Ground or LineFault.ForeignVoltage);
                 break;
             default:
                 break;

@@ -32,6 +32,7 @@ public sealed class Board : IDisposable
 {
     private readonly List<SwitchedOutput> _outputs = [];
     private readonly List<ContactInput> _inputs = [];
+    private readonly List<LineScanner> _scanners = [];
     private readonly List<WiegandReader> _readers = [];
     private readonly List<Sensor> _sensors = [];
     private readonly GpioController _gpio;
@@ -50,6 +51,9 @@ public sealed class Board : IDisposable
     public IReadOnlyList<WiegandReader> Readers => _readers;
 
     public IReadOnlyList<ContactInput> Inputs => _inputs;
+
+    /// <summary>Contacts on supervised lines.</summary>
+    public IReadOnlyList<SupervisedInput> Lines => [.. _scanners.SelectMany(it => it.Inputs)];
 
     public IReadOnlyList<SwitchedOutput> Outputs => _outputs;
 
@@ -70,10 +74,13 @@ public sealed class Board : IDisposable
                 board._outputs.Add(At(it, () => new SwitchedOutput(it, buses.Gpio, clock)));
             foreach (var it in buses.Devices.OfType<InputEntry>())
                 board._inputs.Add(At(it, () => new ContactInput(it, buses.Gpio, clock)));
+            foreach (var it in buses.Devices.OfType<SupervisedEntry>().GroupBy(it => (it.Bus, it.Address)))
+                board._scanners.Add(At(it.First(), () => OpenScanner([.. it], file, buses, clock)));
             foreach (var it in buses.Devices.OfType<WiegandEntry>())
                 board._readers.Add(At(it, () => new WiegandReader(it, buses.OpenEdges(it, clock), clock)));
             foreach (var it in buses.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry))
                 board._sensors.Add(At(it, () => OpenSensor(it, buses, clock, factories)));
+            foreach (var it in board._scanners) it.Start();
             return board;
         }
         catch
@@ -119,9 +126,14 @@ public sealed class Board : IDisposable
         foreach (var it in _outputs) it.Dispose(); // First of all: whatever follows may fail.
         foreach (var it in _readers) it.Dispose();
         foreach (var it in _inputs) it.Dispose();
+        foreach (var it in _scanners) it.Dispose();
         foreach (var it in _sensors) it.Dispose();
         _gpio.Dispose();
     }
+
+    private static LineScanner OpenScanner(IReadOnlyList<SupervisedEntry> lines, BoardFile file, Buses buses, TimeProvider clock) => new(
+        [.. lines.Select(it => new SupervisedInput(it, file.Calibrations.FirstOrDefault(known => known.Device == it.Id && known.Wiring == it.Wiring)))],
+        buses.OpenI2c(lines[0].Bus, lines[0].Address), clock);
 
     private static Sensor OpenSensor(
         DeviceEntry entry, Buses buses, TimeProvider clock, IReadOnlyList<SensorFactory> factories)

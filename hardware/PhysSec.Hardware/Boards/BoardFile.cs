@@ -48,6 +48,9 @@ public sealed record BoardFile
 
     public required IReadOnlyList<DeviceEntry> Devices { get; init; }
 
+    /// <summary>What was measured at supervised lines; not in the file itself. One of another wiring counts for nothing.</summary>
+    public IReadOnlyList<LineCalibration> Calibrations { get; init; } = [];
+
     /// <summary>Reads and checks a board file; a relative socket is taken from the file's own folder.</summary>
     /// <exception cref="BoardFileException">The file cannot be read, or is wrong: every fault is listed.</exception>
     public static BoardFile Load(string path)

@@ -96,10 +96,13 @@ public sealed record WiegandEntry(
     string Id, DeviceRole Role, string? Door, int D0, int D1, CardFormat Format, bool Keypad, TimeSpan FrameGap)
     : DeviceEntry(Id, "wiegand", Role, Door);
 
+/// <summary>A contact, however it is wired.</summary>
+public abstract record ContactEntry(string Id, string Type, DeviceRole Role, string? Door) : DeviceEntry(Id, Type, Role, Door);
+
 /// <summary>A contact on one line.</summary>
 public sealed record InputEntry(
     string Id, DeviceRole Role, string? Door, int Line, Level Active, Pull Pull, TimeSpan Debounce)
-    : DeviceEntry(Id, "input", Role, Door);
+    : ContactEntry(Id, "input", Role, Door);
 
 /// <summary>A relay or transistor on one line. <paramref name="Active"/> is the level that switches it on.</summary>
 public sealed record OutputEntry(

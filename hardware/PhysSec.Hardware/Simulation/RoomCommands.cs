@@ -6,12 +6,14 @@ namespace PhysSec.Hardware.Simulation;
 
 /// <summary>What a person does to the room, one line each. What takes time is returned as an <see cref="Act"/>.</summary>
 internal sealed class RoomCommands(
-    RoomParameters parameters, Room room, Sht4xChip chip, IReadOnlyDictionary<string, (int Facility, int Number)> badges)
+    RoomParameters parameters, Room room, Sht4xChip chip, IReadOnlyDictionary<string, (int Facility, int Number)> badges,
+    RoomLines lines)
 {
     public const string Help =
         "ok badge NAME [in|out]; card FACILITY NUMBER [in|out]; bits 0101… [in|out]; open; close; push; force; "
         + "exit [hold|release]; leak on|off; mains on|off; battery 11.2; heat 3kW; cooling on|off|5kW; tamper door|enclosure on|off; "
-        + "sensor ok|absent|crc|stuck; speed N; status; help";
+        + "sensor ok|absent|crc|stuck; "
+        + "line INPUT ok|cut|short|ground|foreign|between; speed N; status; help";
 
     /// <summary>What is still to be done on the wire, and the answer when it is done.</summary>
     internal sealed record Act(string Answer, WiegandEntry? Reader = null, bool[]? Bits = null, bool PressExit = false);
@@ -52,6 +54,7 @@ internal sealed class RoomCommands(
             ["tamper", "enclosure", "on" or "off"] =>
                 Do($"enclosure tamper {words[2]}", () => room.EnclosureTampered = words[2] == "on"),
             ["sensor", var fault] => SensorIs(fault),
+            ["line", var input, var condition] => new(lines.Set(input, condition)),
             ["speed", var factor] => SpeedIs(factor),
             [] => new("error: the command is empty; try help"),
             _ => new($"error: \"{Short(command)}\" is not a command here; try help"),
@@ -185,6 +188,9 @@ internal sealed class RoomCommands(
             json.WriteBoolean("buzzer", room.IsOn(DeviceRole.ReaderBuzzer));
             json.WriteBoolean("lamp", room.IsOn(DeviceRole.Lamp));
             json.WriteBoolean("siren", room.IsOn(DeviceRole.Siren));
+            json.WriteStartObject("lines");
+            foreach (var (input, condition) in lines.Conditions) json.WriteString(input, condition);
+            json.WriteEndObject();
             json.WriteNumber("speed", Speed);
             json.WriteNumber("linesHeld", linesHeld);
             json.WriteEndObject();

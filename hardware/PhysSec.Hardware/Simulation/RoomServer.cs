@@ -61,7 +61,7 @@ public sealed class RoomServer
         _room = new Room(parameters);
         _chip = new Sht4xChip(0x0FD1_5EC0, parameters.Seed);
         _wires = new RoomWires(parameters, _room, _chip);
-        _commands = new RoomCommands(parameters, _room, _chip, badges);
+        _commands = new RoomCommands(parameters, _room, _chip, badges, _wires.Lines);
         _readers = parameters.Devices.OfType<WiegandEntry>().ToDictionary(it => it.Id, _ => new SemaphoreSlim(1));
         _start = _stepped = clock.GetTimestamp();
     }

@@ -13,6 +13,8 @@ public sealed class BoardFileTests
     private const string Ups = """{"id":"ups","type":"nut","role":"ups","host":"127.0.0.1","port":3493,"ups":"rack1"}""";
     private const string Adc = """{"id":"panel","type":"mcp3008","role":"environment","channels":[{"point":"smoke","channel":0,"unit":"V","quantity":"voltage"}]}""";
 
+    private const string Line = """{"id":"door-a.contact","type":"supervised","role":"doorContact","door":"door-a","address":"0x49","channel":0,"reference":3,"active":"open","network":"1k/1k"}""";
+
     private static readonly JsonSchema _schema = JsonSchema
         .FromFileAsync(Path.Combine(BoardsFolder(), "board.schema.json")).GetAwaiter().GetResult();
 
@@ -96,6 +98,25 @@ public sealed class BoardFileTests
         { With(Contact, Without(Lock, "failMode")), "devices[1].failMode", "missing", true },
         { With(Contact, Put(Lock, "failMode", "failOpen")), "devices[1].failMode", "unknown", true },
         { With(Put(Put(Without(Lock, "door"), "role", "siren"), "failMode", "failSafe")), "devices[0].failMode", "Only a lock", true },
+        { With(Without(Line, "network")), "devices[0].network", "missing", true },
+        { With(Put(Line, "network", "4k7")), "devices[0].network", "no network", true },
+        { With(Put(Line, "network", new { })), "devices[0].network", "nothing is supervised", true },
+        { With(Put(Line, "network", new { seriesKohm = 1, paralelKohm = 1 })), "devices[0].network.paralelKohm", "unknown", true },
+        { With(Put(Line, "network", new { seriesKohm = 1, parallelKohm = 0.1 })), "devices[0].network", "Closed and Open cannot be told apart", false },
+        { With(Put(Line, "network", new { parallelKohm = 10 })), "devices[0].network", "A short of this line would read as its contact closed", false },
+        { With(Put(Put(Put(Line, "role", "exitButton"), "active", "closed"), "network", new { parallelKohm = 10 })), "devices[0].network", "A short", false },
+        { With(Put(Put(Put(Line, "role", "exitButton"), "active", "open"), "network", "10k")), "devices[0].network", "A cut", false },
+        { With(Put(Put(Line, "active", "closed"), "network", "10k")), "devices[0].network", "A cut", false },
+        { With(Put(Line, "pullUpKohm", 0)), "devices[0].pullUpKohm", "outside 0.1 to 22", true },
+        { With(Put(Line, "tolerancePercent", 20)), "devices[0].tolerancePercent", "outside 0.1 to 5", true },
+        { With(Put(Line, "active", "high")), "devices[0].active", "unknown", true },
+        { With(Put(Line, "channel", 4)), "devices[0].channel", "outside 0 to 3", true },
+        { With(Put(Line, "channel", 3)), "devices[0].reference", "a line of its own", false },
+        { With(Put(Line, "address", "0x44")), "devices[0].address", "No ADS1115", true },
+        { With(Line, Put(Climate, "address", "0x49")), "devices[0].address", "is \"room\" already", false },
+        { With(Line, Put(Put(Line, "id", "again"), "role", "doorTamper")), "devices[1].channel", "already used by devices[0]", false },
+        { With(Line, Put(Put(Without(Put(Line, "channel", 1), "reference"), "id", "again"), "role", "doorTamper")), "devices[1].reference", "different references", false },
+        { With(Line, Put(Put(Put(Contact, "line", 3), "id", "again"), "role", "doorTamper")), "devices[1].line", "I2C bus 1", false },
         { With(Without(Climate, "address")), "devices[0].address", "missing", true },
         { With(Put(Climate, "address", 68)), "devices[0].address", "not allowed", true },
         { With(Put(Climate, "address", "0x07")), "devices[0].address", "outside 0x08 to 0x77", true },
@@ -247,7 +268,7 @@ public sealed class BoardFileTests
         Assert.Equal(new NutEntry("ups", DeviceRole.Ups, "127.0.0.1", 3_493, "rack1", TimeSpan.FromSeconds(2)), devices[2]);
     }
 
-    private static string BoardsFolder([CallerFilePath] string here = "") =>
+    internal static string BoardsFolder([CallerFilePath] string here = "") =>
         Path.GetFullPath("../../../hardware/boards", Path.GetDirectoryName(here)!);
 
     private static string With(params string[] devices) =>
