@@ -98,7 +98,20 @@ public sealed class NodeReport(
             it.Any(device => device.Role == DeviceRole.EntryReader),
             it.Any(device => device.Role == DeviceRole.ExitReader),
             it.Any(device => device.Role == DeviceRole.DoorContact),
-            it.Any(device => device.Role == DeviceRole.ExitButton)))];
+            it.Any(device => device.Role == DeviceRole.ExitButton),
+            Wiring: Wiring(it)))];
+
+    private static DoorWiring Wiring(IEnumerable<DeviceEntry> ofDoor) => new(
+        [.. ofDoor.Where(it => it.Role is DeviceRole.EntryReader or DeviceRole.ExitReader).Select(it => new ReaderDescription(
+            it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In, it.Type, ProofOf(it.Profile), it.Type == "osdp", it.Profile?.Card))], // OSDP speaks through its secure channel or not at all.
+        [.. ofDoor.OfType<InputEntry>().Select(it => it.Id)]);
+
+    private static CardProof ProofOf(ReaderProfile? profile) => profile?.Proof switch
+    {
+        ReaderProof.KeyInReader => CardProof.KeyInReader,
+        ReaderProof.KeyAtController => CardProof.KeyAtController,
+        _ => CardProof.Number,
+    };
 
     private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>
         [.. board.Devices.OfType<ContactEntry>()

@@ -15,7 +15,7 @@ internal static partial class BoardParser
     private const string IdRemedy =
         "Use one to three parts of a-z, 0-9 and '-', joined by dots, each up to 32 long, like \"door-a.contact\".";
 
-    private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false, MaxDepth = 12 };
 
     public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008", "ads1115", "supervised"];
 
@@ -159,9 +159,10 @@ internal static partial class BoardParser
 
         var known = role ?? default; // Without a role the fields are still read, and then set aside.
         f.Element("description", false, "");
+        var profile = Profile(f, role);
         entry = type switch
         {
-            "wiegand" => Wiegand(f, id, known, door),
+            "wiegand" => Wiegand(f, id, known, door, faults),
             "input" => Input(f, id, known, door),
             "output" => Output(f, id, known, door),
             "supervised" => Supervised(f, id, known, door, faults),
@@ -172,13 +173,15 @@ internal static partial class BoardParser
         };
         f.Finish();
         if (role is null) entry = new UnknownEntry(id, door);
-        return entry with { Door = door };
+        return entry with { Door = door, Profile = profile };
     }
 
-    private static WiegandEntry Wiegand(FieldReader f, string id, DeviceRole role, string? door) => new(id, role, door,
-        Line(f, "d0"), Line(f, "d1"), f.Choice<CardFormat>("format", required: false) ?? CardFormat.Parity,
-        f.Flag("keypad", false),
-        Milliseconds(f, "frameGapMs", 5, 200, 25, "Write the silence that ends a frame: 5 to 200 ms, usually 25."));
+    private static WiegandEntry Wiegand(FieldReader f, string id, DeviceRole role, string? door, List<BoardFault> faults)
+    {
+        var keypad = f.Flag("keypad", false);
+        return new(id, role, door, Line(f, "d0"), Line(f, "d1"), Formats(f, keypad, faults), keypad,
+            Milliseconds(f, "frameGapMs", 5, 200, 25, "Write the silence that ends a frame: 5 to 200 ms, usually 25."));
+    }
 
     private static InputEntry Input(FieldReader f, string id, DeviceRole role, string? door) => new(id, role, door,
         Line(f, "line"), f.Choice<Level>("active", required: true) ?? default,

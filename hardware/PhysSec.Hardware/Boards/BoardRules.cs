@@ -69,6 +69,12 @@ internal static class BoardRules
                 $"With this type, write one of: {string.Join(", ", roles.Select(FieldReader.Camel))}."));
         }
 
+        if (device is WiegandEntry { Profile: { Proof: not ReaderProof.Number } profile })
+        {
+            faults.Add(new($"{where}.proof", $"Over Wiegand only a number comes, whatever the reader knows: {FieldReader.Camel(profile.Proof)} cannot be claimed.",
+                "Write \"number\", or use a reader with an encrypted line."));
+        }
+
         if (device is OutputEntry { FailMode: not null } and not { Role: DeviceRole.Lock })
             faults.Add(new($"{where}.failMode", "Only a lock has a fail mode.", "Remove it."));
         var channels = device is AdcEntry adc ? adc.Channels : device is AnalogI2cEntry analog ? analog.Channels : null;

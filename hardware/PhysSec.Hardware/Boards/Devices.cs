@@ -64,16 +64,6 @@ public enum Pull
     Down,
 }
 
-/// <summary>Which frames a reader may send.</summary>
-public enum CardFormat
-{
-    /// <summary>26, 34 or 37 bits, each with its two parity bits.</summary>
-    Parity,
-
-    /// <summary>32 bits without any check: a flipped bit is another card.</summary>
-    Raw32,
-}
-
 /// <summary>What a lock does when its power is cut. Decides whether the exit button can free it.</summary>
 public enum FailMode
 {
@@ -89,7 +79,11 @@ public enum FailMode
 /// <param name="Type">Name of the driver.</param>
 /// <param name="Role">What it is for.</param>
 /// <param name="Door">The door it belongs to; null for devices of the room.</param>
-public abstract record DeviceEntry(string Id, string Type, DeviceRole Role, string? Door);
+public abstract record DeviceEntry(string Id, string Type, DeviceRole Role, string? Door)
+{
+    /// <summary>Of a reader, where the file says more than its wires; null: it reads numbers.</summary>
+    public ReaderProfile? Profile { get; init; }
+}
 
 /// <summary>A Wiegand reader on two lines, both idle high.</summary>
 public sealed record WiegandEntry(

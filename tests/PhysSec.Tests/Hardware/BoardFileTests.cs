@@ -85,7 +85,22 @@ public sealed class BoardFileTests
         { With(Adc, Put(Contact, "line", 10)), "devices[1].line", "SPI bus 0", false },
 
         // What each type needs
-        { With(Put(Reader, "format", "wiegand26")), "devices[0].format", "unknown", true },
+        { With(Put(Reader, "format", "wiegand26")), "devices[0].format", "not allowed", true },
+        { With(Put(Reader, "proof", "keyInReader")), "devices[0].proof", "only a number comes", true },
+        { With(Put(Reader, "proof", "secret")), "devices[0].proof", "unknown", true },
+        { With(Put(Reader, "card", "")), "devices[0].card", "not allowed", true },
+        { With(Put(Put(Reader, "format", "parity"), "formats", new[] { "26" })), "devices[0].format", "not both", false },
+        { With(Put(Reader, "formats", Array.Empty<string>())), "devices[0].formats", "not a list", true },
+        { With(Put(Reader, "formats", new[] { "35" })), "devices[0].formats[0]", "no format", true },
+        { With(Put(Reader, "formats", new[] { "26", "26" })), "devices[0].formats[1]", "both have 26 bits", false },
+        { With(Formats("""["26",{"name":"mine","length":26,"number":"2-25","parity":[{"bit":1,"kind":"even","over":"2-25"}]}]""")), "devices[0].formats[1]", "both have 26 bits", false },
+        { With(Put(Formats("""[{"name":"mine","length":8,"number":"2-8","parity":[{"bit":1,"kind":"even","over":"2-8"}]}]"""), "keypad", true)), "devices[0].formats[0]", "are a key", false },
+        { With(Formats("""[{"name":"mine","length":65,"number":"2-8","parity":[{"bit":1,"kind":"even","over":"2-8"}]}]""")), "devices[0].formats[0].length", "outside 4 to 64", true },
+        { With(Formats("""[{"name":"mine","length":40,"number":"2-41","parity":[{"bit":1,"kind":"even","over":"2-40"}]}]""")), "devices[0].formats[0].number", "within 1 to 40", false },
+        { With(Formats("""[{"name":"mine","length":40,"number":"2-40","parity":[{"bit":1,"kind":"even","over":"2-30"}]}]""")), "devices[0].formats[0].parity", "under no parity", false },
+        { With(Formats("""[{"name":"mine","length":40,"number":"1-40","parity":[{"bit":1,"kind":"even","over":"2-40"}]}]""")), "devices[0].formats[0].parity", "lies within", false },
+        { With(Formats("""[{"name":"mine","length":40,"number":"2-40","parity":[]}]""")), "devices[0].formats[0].parity", "not a list", true },
+        { With(Formats("""[{"name":"mine","length":40,"number":"2-40","parity":[{"bit":1,"kind":"both","over":"2-40"}]}]""")), "devices[0].formats[0].parity[0].kind", "not allowed", true },
         { With(Put(Reader, "keypad", "yes")), "devices[0].keypad", "not true or false", true },
         { With(Put(Reader, "frameGapMs", 4)), "devices[0].frameGapMs", "outside 5 to 200", true },
         { With(Without(Contact, "active")), "devices[0].active", "missing", true },
@@ -280,6 +295,8 @@ public sealed class BoardFileTests
         node[field] = System.Text.Json.JsonSerializer.SerializeToNode(value);
         return node.ToJsonString();
     }
+
+    private static string Formats(string formats) => Reader[..^1] + $",\"formats\":{formats}}}";
 
     private static string Without(string device, string field)
     {
