@@ -50,6 +50,7 @@ public sealed class DoorSheets(Store store, TimeProvider time)
     /// <param name="door">Which.</param>
     /// <param name="hash">Of the sheet that was shown.</param>
     /// <param name="reason">Why it is acceptable.</param>
+    /// <param name="cancel">Ends the waiting for the store.</param>
     /// <exception cref="InputException">The door does not exist, no reason is given, or the sheet has changed since it was shown.</exception>
     public async Task SignAsync(Actor actor, string door, string? hash, string? reason, CancellationToken cancel = default)
     {

@@ -73,7 +73,7 @@ internal static class Matters
             if (it.Overclaimed) yield return new(Overclaimed, from, to, 1, [], Door: it.Door.Id);
         }
 
-        foreach (var it in DoorSheets.All(store, to).Where(it => !it.Accepted)) yield return new(NotAccepted, from, to, 1, [], Door: it.Sheet.Door);
+        foreach (var it in DoorSheets.All(store, to).Where(it => !it.Accepted && !(it.Signature?.At >= to))) yield return new(NotAccepted, from, to, 1, [], Door: it.Sheet.Door);
     }
 
     private const string Within = "+coalesce(at, received_at) >= $from and +coalesce(at, received_at) < $to";

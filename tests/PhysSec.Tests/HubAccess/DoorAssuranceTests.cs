@@ -13,6 +13,9 @@ namespace PhysSec.Tests.HubAccess;
 public sealed class DoorAssuranceTests
 {
     private const string Door = "door-a";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     private static readonly ReaderDescription _wiegand = new(Direction.In, "wiegand", CardProof.Number, false);
     private static readonly ReaderDescription _proving = new(Direction.In, "osdp", CardProof.KeyInReader, true, "MIFARE DESFire EV3");
 
@@ -88,7 +91,7 @@ public sealed class DoorAssuranceTests
         Assert.Equal([Matters.NumberOnly, Matters.Overclaimed, Matters.NotAccepted], Standing(hub));
         await BornAsync(hub, node, [_proving]);
         Assert.Equal([Matters.NotAccepted], Standing(hub));
-        await hub.Get<DoorSheets>().SignAsync(RunningHub.Admin, Door, Sheet(hub).Hash, "残存リスクは監視カメラで補う");
+        await hub.Get<DoorSheets>().SignAsync(RunningHub.Admin, Door, Sheet(hub).Hash, "残存リスクは監視カメラで補う", Cancel);
         Assert.Empty(Standing(hub));
     }
 
@@ -98,7 +101,7 @@ public sealed class DoorAssuranceTests
         await using var hub = RunningHub.WithoutBroker();
 
         var refused = await Assert.ThrowsAsync<InputException>(() =>
-            hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 72, Assurance.Low, JournalFaultRule.Refuse)));
+            hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 72, Assurance.Low, JournalFaultRule.Refuse), cancel: Cancel));
 
         Assert.Equal("zones[room].required", refused.Field);
     }
@@ -113,12 +116,12 @@ public sealed class DoorAssuranceTests
         var shown = Sheet(hub);
 
         Assert.False(shown.Accepted);
-        await Assert.ThrowsAsync<InputException>(() => sheets.SignAsync(RunningHub.Admin, Door, shown.Hash, " "));
-        await Assert.ThrowsAsync<InputException>(() => sheets.SignAsync(RunningHub.Admin, "door-z", shown.Hash, "why"));
+        await Assert.ThrowsAsync<InputException>(() => sheets.SignAsync(RunningHub.Admin, Door, shown.Hash, " ", Cancel));
+        await Assert.ThrowsAsync<InputException>(() => sheets.SignAsync(RunningHub.Admin, "door-z", shown.Hash, "why", Cancel));
         await BornAsync(hub, node, [_wiegand]); // Changed behind the reader's back.
-        await Assert.ThrowsAsync<InputException>(() => sheets.SignAsync(RunningHub.Admin, Door, shown.Hash, "why"));
+        await Assert.ThrowsAsync<InputException>(() => sheets.SignAsync(RunningHub.Admin, Door, shown.Hash, "why", Cancel));
         Assert.False(Sheet(hub).Accepted);
-        await sheets.SignAsync(RunningHub.Admin, Door, Sheet(hub).Hash, "更新計画あり");
+        await sheets.SignAsync(RunningHub.Admin, Door, Sheet(hub).Hash, "更新計画あり", Cancel);
 
         Assert.Equal((true, RunningHub.Admin.Name, "更新計画あり"), (Sheet(hub).Accepted, Sheet(hub).Signature!.By, Sheet(hub).Signature!.Reason));
         Assert.Equal(1, hub.Store.Read(it => Hub.Storage.Rows.Number(it, "select count(*) from ledger where kind = 'hub.door.risk-accepted' and door = 'door-a'")));
@@ -140,7 +143,7 @@ public sealed class DoorAssuranceTests
         var until = hub.Time.GetUtcNow().AddDays(30);
         if (what == "exception-over") await PutDoorAsync(hub, Assurance.High, new("情報政策課長", "更新待ち", "カメラ", until));
         await BornAsync(hub, node, [_proving]);
-        await hub.Get<DoorSheets>().SignAsync(RunningHub.Admin, Door, Sheet(hub).Hash, "ok");
+        await hub.Get<DoorSheets>().SignAsync(RunningHub.Admin, Door, Sheet(hub).Hash, "ok", Cancel);
         Assert.True(Sheet(hub).Accepted);
 
         switch (what)
@@ -155,7 +158,7 @@ public sealed class DoorAssuranceTests
                 await BornAsync(hub, node, [_proving], unsupervised: ["door-a.contact"]);
                 break;
             case "zone":
-                await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 100, Assurance.High, JournalFaultRule.Refuse));
+                await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 100, Assurance.High, JournalFaultRule.Refuse), cancel: Cancel);
                 break;
             case "exception":
                 await PutDoorAsync(hub, Assurance.High, new("情報政策課長", "更新待ち", "カメラ", until));
@@ -187,13 +190,13 @@ public sealed class DoorAssuranceTests
     private static async Task<SignedNode> RoomAsync(RunningHub hub, Assurance claimed, int level = 2)
     {
         var node = await hub.EnrolAsync("node-a");
-        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", level, 72, level > 1 ? Assurance.High : Assurance.Low, JournalFaultRule.Refuse));
+        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", level, 72, level > 1 ? Assurance.High : Assurance.Low, JournalFaultRule.Refuse), cancel: Cancel);
         await PutDoorAsync(hub, claimed, null);
         return node;
     }
 
     private static Task PutDoorAsync(RunningHub hub, Assurance claimed, AssuranceException? exception) =>
-        hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new(Door, "node-a", "room", "扉", "Door", 5, 15, 20, 10, claimed, exception));
+        hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new(Door, "node-a", "room", "扉", "Door", 5, 15, 20, 10, claimed, exception), cancel: Cancel);
 
     /// <summary>The board says what hangs on the door.</summary>
     private static Task BornAsync(RunningHub hub, SignedNode node, IReadOnlyList<ReaderDescription>? readers, LockType type = LockType.Magnet, IReadOnlyList<string>? unsupervised = null)
