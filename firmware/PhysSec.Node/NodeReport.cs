@@ -32,7 +32,8 @@ public sealed class NodeReport(
     private DriveInfo Disk => new(config.StateFolder);
 
     public NodeSetup Setup(string previous, ClockQuality quality, PolicyArrived? policy) => new(
-        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy);
+        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy,
+        boot.Split('-')[0], board.Devices.Any(it => it.Role == DeviceRole.GuardAlarm), board.Devices.Any(it => it.Role == DeviceRole.GuardCall));
 
     public Birth Birth()
     {
@@ -99,7 +100,13 @@ public sealed class NodeReport(
             it.Any(device => device.Role == DeviceRole.ExitReader),
             it.Any(device => device.Role == DeviceRole.DoorContact),
             it.Any(device => device.Role == DeviceRole.ExitButton),
-            Wiring: Wiring(it)))];
+            it.OfType<OutputEntry>().Select(device => device.Construction).OfType<LockType>().Select(Known).FirstOrDefault(),
+            it.Any(device => device.Role is DeviceRole.BoltFeedback or DeviceRole.BondFeedback),
+            board.Devices.Any(device => device.Role == DeviceRole.FireRelease && OfDoor(device, it.Key)),
+            it.Any(device => device.Role == DeviceRole.BreakGlass),
+            board.Devices.Any(device => device.Role == DeviceRole.SeismicRelease && OfDoor(device, it.Key)),
+            board.Devices.Any(device => device.Role == DeviceRole.GuardArmed),
+            Wiring(it)))];
 
     private static DoorWiring Wiring(IEnumerable<DeviceEntry> ofDoor) => new(
         [.. ofDoor.Where(it => it.Role is DeviceRole.EntryReader or DeviceRole.ExitReader).Select(it => new ReaderDescription(
@@ -111,6 +118,17 @@ public sealed class NodeReport(
         ReaderProof.KeyInReader => CardProof.KeyInReader,
         ReaderProof.KeyAtController => CardProof.KeyAtController,
         _ => CardProof.Number,
+    };
+
+    private static bool OfDoor(DeviceEntry device, string door) => device.Door is null || device.Door == door;
+
+    private static Core.Doors.LockType? Known(LockType type) => type switch
+    {
+        LockType.FailSafeStrike => Core.Doors.LockType.FailSafeStrike,
+        LockType.Magnet => Core.Doors.LockType.Magnet,
+        LockType.FailSecureStrike => Core.Doors.LockType.FailSecureStrike,
+        LockType.Latching => Core.Doors.LockType.Latching,
+        LockType.Motor => Core.Doors.LockType.Motor,
     };
 
     private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>

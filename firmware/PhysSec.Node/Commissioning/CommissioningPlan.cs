@@ -81,7 +81,7 @@ public sealed class CommissioningPlan
             .. lines.Where(it => it.Network.Series is not null).Select(it => new Check(CheckKind.ShortIsWatched, it.Id, it.Door)),
             .. board.Devices.OfType<WiegandEntry>().Select(it => new Check(CheckKind.CardIsRead, it.Id, it.Door)),
             .. board.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry).Select(it => new Check(CheckKind.ValuesAreRight, it.Id, it.Door)),
-            .. board.Devices.OfType<OutputEntry>().Where(it => it.Role != DeviceRole.Lock).Select(it => new Check(CheckKind.OutputIsSeen, it.Id, it.Door)),
+            .. board.Devices.OfType<OutputEntry>().Where(it => it.Role is not (DeviceRole.Lock or DeviceRole.Relock)).Select(it => new Check(CheckKind.OutputIsSeen, it.Id, it.Door)),
             .. locks.SelectMany(it => Ways(it, inputs).Select(kind => new Check(kind, it.Id, it.Door))),
             new(CheckKind.BoardIsProtected, "board", null),
         ]);
@@ -102,8 +102,9 @@ public sealed class CommissioningPlan
         };
         var alarming = contact.Role switch
         {
-            DeviceRole.DoorContact or DeviceRole.DoorTamper or DeviceRole.EnclosureTamper or DeviceRole.Leak => true,
-            DeviceRole.MainsPresent => false,
+            DeviceRole.DoorContact or DeviceRole.DoorTamper or DeviceRole.EnclosureTamper or DeviceRole.Leak
+                or DeviceRole.FireRelease or DeviceRole.BreakGlass or DeviceRole.SeismicRelease or DeviceRole.GuardArmed => true,
+            DeviceRole.MainsPresent or DeviceRole.BoltFeedback or DeviceRole.BondFeedback => false,
             _ => (bool?)null,
         };
         return cut == alarming ? cut : null;

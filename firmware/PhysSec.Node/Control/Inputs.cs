@@ -16,13 +16,17 @@ public sealed record CardRead(DoorId Door, Direction Direction, CredentialToken 
 /// <summary>A reader delivered something that is not a card (parity, bit count, overrun, stuck line).</summary>
 public sealed record ReaderFaultSeen(DoorId Door, Direction Direction, string Fault, int Bits) : Input;
 
-public enum ContactRole { DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mains, Leak }
+public enum ContactRole
+{
+    DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mains, Leak,
+    FireRelease, BreakGlass, SeismicRelease, LockFeedback, GuardArmed,
+}
 
 /// <summary>Why a supervised line says nothing of its contact. The first four are what an attack on its wires looks like.</summary>
 public enum LineFault { Cut = 1, Shorted = 2, Ground = 3, ForeignVoltage = 4, OutOfBand = 5, Unreadable = 6 }
 
 /// <summary>
-/// A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found. Null: the input cannot be read, or its line is not as it should be.
+/// A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found, emergency, bolt or bond hold, guard armed. Null: the input cannot be read, or its line is not as it should be.
 /// </summary>
 public sealed record ContactChanged(string Device, ContactRole Role, DoorId? Door, bool? Active, LineFault? Line = null) : Input;
 

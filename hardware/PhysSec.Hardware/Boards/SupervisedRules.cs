@@ -40,7 +40,7 @@ internal static class SupervisedRules
         }
 
         // What the contact says while nothing is wrong must never be what a short or a cut looks like.
-        var normal = it.Active == LineContact.Open == (it.Role != DeviceRole.MainsPresent) ? LineContact.Closed : LineContact.Open;
+        var normal = it.Active == LineContact.Open == (it.Role is not (DeviceRole.MainsPresent or DeviceRole.BoltFeedback or DeviceRole.BondFeedback)) ? LineContact.Closed : LineContact.Open;
         if (it.Network.Series is null && (normal == LineContact.Closed || Acts(it.Role)))
             faults.Add(new($"{where}.network", "A short of this line would read as its contact closed.", "Add a series resistor at the contact."));
         if (it.Network.Parallel is null && (normal == LineContact.Open || Acts(it.Role)))
@@ -48,5 +48,5 @@ internal static class SupervisedRules
     }
 
     /// <summary>Contacts that free a lock when they are active: neither of their states may be a fault of the wire.</summary>
-    private static bool Acts(DeviceRole role) => role is DeviceRole.ExitButton;
+    private static bool Acts(DeviceRole role) => role is DeviceRole.ExitButton or DeviceRole.FireRelease or DeviceRole.BreakGlass or DeviceRole.SeismicRelease;
 }
