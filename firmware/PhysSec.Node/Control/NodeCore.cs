@@ -94,7 +94,7 @@ public sealed class NodeCore
                 _readers.Case(step, _alarms, it);
                 break;
             case ReaderAttackSeen it:
-                _readers.Attack(step, _alarms, it);
+                ReaderBoard.Attack(step, _alarms, it);
                 break;
             case ContactChanged it:
                 Contact(step, it);
