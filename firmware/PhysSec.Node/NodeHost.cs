@@ -8,6 +8,8 @@ using PhysSec.Node.Commissioning;
 using PhysSec.Node.Control;
 using PhysSec.Node.Health;
 using PhysSec.Node.Journal;
+using PhysSec.Node.Keys;
+using PhysSec.Node.Readers;
 using PhysSec.Node.Uplink;
 
 namespace PhysSec.Node;
@@ -44,11 +46,11 @@ public sealed class NodeHost(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        var wired = boardFile with { Calibrations = Calibrations() };
+        var (wired, keys) = (boardFile with { Calibrations = Calibrations() }, ReaderKeys());
 #if IOT_BINDINGS
-        _board = Board.Open(wired, clock, Hardware.IotBindings.IotSensors.Open);
+        _board = Board.Open(wired, keys, clock, Hardware.IotBindings.IotSensors.Open);
 #else
-        _board = Board.Open(wired, clock);
+        _board = Board.Open(wired, keys, clock);
 #endif
         _writer = new JournalWriter(() => JournalStore.Open(config.StateFolder, config.Epoch));
         var boot = Firmware.Boot();
@@ -75,6 +77,7 @@ public sealed class NodeHost(
         if (stored is PolicyRejected refused) _loop.Post(refused);
         var core = new NodeCore(_report.Setup(journal?.Previous ?? "none", siteClock.Quality, stored as PolicyArrived), journal?.Memory);
         _field.PostSettledContacts();
+        _field.StartReaders();
         _looping = _loop.RunAsync(core.Step, _field, Publish, _uplink.Reply, _loopEnd.Token);
         log.LogInformation(
             "doors under control: site {Site}, node {Node}, board {Board}{Simulated}, epoch {Epoch}, policy {Policy}",
@@ -209,6 +212,20 @@ public sealed class NodeHost(
         {
             log.LogWarning("no calibration of the supervised lines is used: {Fault}", failure.Message);
             return [];
+        }
+    }
+
+    /// <summary>A spoilt key file keeps no door from being locked: its readers wait to be installed, and say so.</summary>
+    private ReaderKeyFile? ReaderKeys()
+    {
+        try
+        {
+            return ReaderKeyFile.Open(Path.Combine(config.StateFolder, ReaderKeyFile.Name), Tpm.OfBoard);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException or TpmException)
+        {
+            log.LogError("the readers' keys cannot be read: {Fault}", failure.Message);
+            return null;
         }
     }
 

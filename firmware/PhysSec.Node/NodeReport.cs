@@ -33,7 +33,7 @@ public sealed class NodeReport(
 
     public NodeSetup Setup(string previous, ClockQuality quality, PolicyArrived? policy) => new(
         Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy,
-        boot.Split('-')[0], board.Devices.Any(it => it.Role == DeviceRole.GuardAlarm), board.Devices.Any(it => it.Role == DeviceRole.GuardCall));
+        boot.Split('-')[0], board.Devices.Any(it => it.Role == DeviceRole.GuardAlarm), board.Devices.Any(it => it.Role == DeviceRole.GuardCall), Readers(board));
 
     public Birth Birth()
     {
@@ -110,7 +110,7 @@ public sealed class NodeReport(
 
     private static DoorWiring Wiring(IEnumerable<DeviceEntry> ofDoor) => new(
         [.. ofDoor.Where(it => it.Role is DeviceRole.EntryReader or DeviceRole.ExitReader).Select(it => new ReaderDescription(
-            it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In, it.Type, ProofOf(it.Profile), it.Type == "osdp", it.Profile?.Card))], // OSDP speaks through its secure channel or not at all.
+            it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In, it.Type, ProofOf(it.Profile), it is OsdpEntry, it.Profile?.Card))], // OSDP speaks through its secure channel or not at all.
         [.. ofDoor.OfType<InputEntry>().Select(it => it.Id)]);
 
     private static CardProof ProofOf(ReaderProfile? profile) => profile?.Proof switch
@@ -130,6 +130,9 @@ public sealed class NodeReport(
         LockType.Latching => Core.Doors.LockType.Latching,
         LockType.Motor => Core.Doors.LockType.Motor,
     };
+
+    private static IReadOnlyList<ReaderSetup> Readers(BoardFile board) =>
+        [.. board.Devices.OfType<OsdpEntry>().Select(it => new ReaderSetup(new(it.Door!), it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In))];
 
     private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>
         [.. board.Devices.OfType<ContactEntry>()

@@ -79,7 +79,7 @@ public sealed class CommissioningPlan
             .. inputs.Select(it => new Check(CheckKind.ContactMoves, it.Id, it.Door)),
             .. inputs.Where(it => it is SupervisedEntry || StateOfCutWire(it) is not null).Select(it => new Check(CheckKind.WireIsWatched, it.Id, it.Door)),
             .. lines.Where(it => it.Network.Series is not null).Select(it => new Check(CheckKind.ShortIsWatched, it.Id, it.Door)),
-            .. board.Devices.OfType<WiegandEntry>().Select(it => new Check(CheckKind.CardIsRead, it.Id, it.Door)),
+            .. board.Devices.Where(it => it is WiegandEntry or OsdpEntry).Select(it => new Check(CheckKind.CardIsRead, it.Id, it.Door)),
             .. board.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry).Select(it => new Check(CheckKind.ValuesAreRight, it.Id, it.Door)),
             .. board.Devices.OfType<OutputEntry>().Where(it => it.Role is not (DeviceRole.Lock or DeviceRole.Relock)).Select(it => new Check(CheckKind.OutputIsSeen, it.Id, it.Door)),
             .. locks.SelectMany(it => Ways(it, inputs).Select(kind => new Check(kind, it.Id, it.Door))),

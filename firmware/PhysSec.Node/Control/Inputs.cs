@@ -16,6 +16,15 @@ public sealed record CardRead(DoorId Door, Direction Direction, CredentialToken 
 /// <summary>A reader delivered something that is not a card (parity, bit count, overrun, stuck line).</summary>
 public sealed record ReaderFaultSeen(DoorId Door, Direction Direction, string Fault, int Bits) : Input;
 
+/// <summary>A supervised reader can be spoken to (null), or why not.</summary>
+public sealed record ReaderLinkChanged(DoorId Door, Direction Direction, string? Fault) : Input;
+
+/// <summary>What a supervised reader says of its own case and supply.</summary>
+public sealed record ReaderCaseChanged(DoorId Door, Direction Direction, bool Tampered, bool PowerFault) : Input;
+
+/// <summary>On a reader's line came what no honest reader sends.</summary>
+public sealed record ReaderAttackSeen(DoorId Door, Direction Direction, string Incident) : Input;
+
 public enum ContactRole
 {
     DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mains, Leak,

@@ -20,7 +20,7 @@ internal static class BoardRules
 
     public static DeviceRole[] RolesOf(string type) => type switch
     {
-        "wiegand" => [DeviceRole.EntryReader, DeviceRole.ExitReader],
+        "wiegand" or "osdp" => [DeviceRole.EntryReader, DeviceRole.ExitReader],
         "input" or "supervised" =>
         [
             DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.DoorTamper, DeviceRole.EnclosureTamper,
@@ -66,6 +66,7 @@ internal static class BoardRules
             faults.Add(new("hardware.lineNames", $"No device uses line {line} (\"{name}\").", "Remove the name, or correct the line of its device."));
         CheckLocks(file, faults);
         SupervisedRules.Check(file, faults);
+        OsdpDevices.Check(file, faults);
     }
 
     private static void CheckRole(DeviceEntry device, string where, List<BoardFault> faults)
