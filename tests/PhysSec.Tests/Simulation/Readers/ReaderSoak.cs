@@ -14,6 +14,7 @@ internal static class ReaderSoak
     [
         ("Wiegand frames", (random, frames) => new WiegandTrial(random).Play(frames)),
         ("OSDP frames", (random, frames) => new OsdpTrial(random).Play(frames)),
+        ("answers on a hostile OSDP line", (random, frames) => new OsdpLinkTrial(random).Play(frames)),
         ("samples of supervised lines", (random, frames) => new LineTrial(random).Play(frames)),
     ];
 
@@ -37,7 +38,7 @@ internal static class ReaderSoak
     }
 
     /// <summary>Every chunk has a seed of its own, so that a finding can be played again alone. Null: nothing is wrong; else the first finding.</summary>
-    /// <param name="frames">At least so many, a third of each kind.</param>
+    /// <param name="frames">At least so many, a quarter of each kind.</param>
     /// <param name="seed">Of the first chunk.</param>
     /// <param name="workers">Threads.</param>
     /// <param name="clock">For the rates.</param>
