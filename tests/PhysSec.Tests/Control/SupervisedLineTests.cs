@@ -1,4 +1,5 @@
 using PhysSec.Core.Alarms;
+using PhysSec.Core.Doors;
 using PhysSec.Core.Wire;
 using PhysSec.Node.Control;
 using PhysSec.Tests.Access;
@@ -49,6 +50,30 @@ public sealed class SupervisedLineTests
         Assert.Empty(effects.Release);
         Assert.DoesNotContain(effects.Records, it => it.Fact is ExitRequested);
         Assert.False(_node.Free);
+    }
+
+    [Theory]
+    [InlineData(ContactRole.FireRelease, LineFault.Cut)]
+    [InlineData(ContactRole.FireRelease, LineFault.Shorted)]
+    [InlineData(ContactRole.BreakGlass, LineFault.Cut)]
+    [InlineData(ContactRole.SeismicRelease, LineFault.Cut)]
+    public void A_cut_emergency_line_is_an_alarm_and_no_release_and_its_contact_still_frees_the_door(ContactRole role, LineFault fault)
+    {
+        var setup = NodeProbe.Setup(TestPolicy.Policy(), ClockQuality.Synced);
+        var node = new NodeProbe(board: setup with
+        {
+            Doors = [new(NodeProbe.Door, true, true, true, true, LockType.Magnet, FireRelease: true, BreakGlass: true, SeismicRelease: true)],
+            Contacts = [.. setup.Contacts, new("call", role, NodeProbe.Door)],
+        });
+
+        var cut = node.Do(new ContactChanged("call", role, NodeProbe.Door, null, fault));
+
+        Assert.Equal("+tamper:call!", NodeProbe.Say(cut));
+        Assert.Empty(cut.Release);
+        Assert.False(node.Free);
+        node.Do(new ContactChanged("call", role, NodeProbe.Door, false));
+        node.Do(new ContactChanged("call", role, NodeProbe.Door, true));
+        Assert.True(node.Free);
     }
 
     [Fact]
