@@ -44,6 +44,9 @@ help() {
   soak record [--rounds N] [--seed S]
            Plays a randomised model of nodes, broker and hub (the real classes on a simulated line and clock; every fault from a seed) and checks the same of each round.
            記録が失われず、二重にもならないことを、模擬の通信路と時計で何度も確かめます。
+  soak readers [--frames N] [--seed S]
+           Random and mutated frames (10,000,000 unless told otherwise) through the parsers of readers and supervised lines; an independent judge accounts for each event.
+           乱数と改変したフレームで、読取機と監視線の解析部を試験します。
   soak faults [--rounds N] [--seed S] [--only NAME[,NAME]]
            Kills node, hub and Mosquitto, fails and fills their disks, cuts their power, tears the journal, piles up a million records, and judges the record.
            What needs root and cannot run here is SKIPPED with exit 3, unless PHYSSEC_FAULTS_MAY_SKIP=1.
@@ -311,7 +314,7 @@ main() {
             ;;
         soak)
             need_sdk
-            if [[ ${1-} == record ]]; then
+            if [[ ${1-} == record || ${1-} == readers ]]; then
                 build tests/PhysSec.Tests
                 exec dotnet tests/PhysSec.Tests/bin/Release/net10.0/PhysSec.Tests.dll soak "$@"
             fi

@@ -2,6 +2,7 @@ using PhysSec.Core;
 using PhysSec.Core.Access;
 using PhysSec.Hardware;
 using PhysSec.Node.Control;
+using PhysSec.Node.Readers;
 
 namespace PhysSec.Node;
 
@@ -15,6 +16,7 @@ public sealed class Field
     private readonly byte[] _siteKey;
     private readonly Action<Input> _post;
     private readonly LockWatch[] _locks;
+    private readonly ReaderField _osdp;
     private readonly Dictionary<(DoorId Door, Direction Direction), Indication> _shown = [];
     private long _framesDiscarded;
 
@@ -24,15 +26,19 @@ public sealed class Field
     public Field(Board board, byte[] siteKey, Action<Input> post)
     {
         (_board, _siteKey, _post) = (board, siteKey, post);
-        var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door));
+        var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door)).Concat(board.Lines.Select(it => it.Entry.Door))
+            .Concat(board.OsdpReaders.Select(it => it.Entry.Door));
         _locks = [.. doors.OfType<string>().Distinct().Select(door =>
             new LockWatch(new(door), [.. board.Outputs.Where(it => it.Role is DeviceRole.Lock or DeviceRole.Relock && it.Door == door)]))];
+        _osdp = new(board.OsdpReaders, siteKey, post);
         foreach (var reader in board.Readers) reader.FrameRead += frame => OnFrame(reader, frame);
         foreach (var input in board.Inputs)
         {
             input.Changed += (it, active, _) => OnContact(it, active);
             input.BecameUnknown += (it, _) => OnContact(it, null);
         }
+
+        foreach (var line in board.Lines) line.Changed += OnLine;
     }
 
     /// <summary>Frames that were no card (noise, faults) since the start.</summary>
@@ -43,21 +49,26 @@ public sealed class Field
     public bool Simulated => _board.Simulated;
 
     /// <summary>Devices whose line does not take what is written to it.</summary>
-    public IReadOnlyList<string> Faults => [.. _board.Outputs.Where(it => it.Faulted).Select(it => $"output {it.Id} does not answer")];
+    public IReadOnlyList<string> Faults => [.. _board.Outputs.Where(it => it.Faulted).Select(it => $"output {it.Id} does not answer"), .. _osdp.Faults];
 
     /// <summary>Locks that have begun or ceased to obey since the last call; the first call names every door. For the control loop alone.</summary>
     public IReadOnlyList<LockFaultChanged> LockFaultChanges() => [.. _locks.Select(it => it.Look()).OfType<LockFaultChanged>()];
+
+    /// <summary>Lets the readers that are spoken to be spoken to; from here on inputs come from them.</summary>
+    public void StartReaders() => _board.StartReaders();
 
     /// <summary>Says how every contact stands that has settled since the start; the others follow by themselves.</summary>
     public void PostSettledContacts()
     {
         foreach (var input in _board.Inputs.Where(it => it.Active is not null)) OnContact(input, input.Active);
+        PostLines();
     }
 
     /// <summary>Says again how every contact stands, because inputs were lost.</summary>
     public void PostContacts()
     {
         foreach (var input in _board.Inputs) OnContact(input, input.Active);
+        PostLines();
     }
 
     public void Secure(DoorId door)
@@ -93,6 +104,7 @@ public sealed class Field
                 Switch(guard.Call ? DeviceRole.GuardCall : DeviceRole.GuardAlarm, null, guard.On);
                 break;
             case ReaderSignal reader:
+                _osdp.Show(reader);
                 _shown[(reader.Door, reader.Direction)] = reader.Indication;
                 var shown = _shown.Where(it => it.Key.Door == reader.Door).Select(it => it.Value).ToList(); // Both sides share one light and one tone.
                 Switch(DeviceRole.ReaderLed, reader.Door, shown.Contains(Indication.Granted));
@@ -163,6 +175,29 @@ public sealed class Field
     {
         if (RoleOf(input.Role) is { } role) _post(new ContactChanged(input.Id, role, input.Door is { } door ? new DoorId(door) : null, active));
     }
+
+    private void PostLines()
+    {
+        foreach (var line in _board.Lines)
+            if (line.State is { } state) OnLine(line, state);
+    }
+
+    private void OnLine(SupervisedInput line, LineState state)
+    {
+        if (RoleOf(line.Entry.Role) is { } role)
+            _post(new ContactChanged(line.Entry.Id, role, line.Entry.Door is { } door ? new DoorId(door) : null, line.ActiveIn(state), FaultOf(state)));
+    }
+
+    private static LineFault? FaultOf(LineState state) => state switch
+    {
+        LineState.Closed or LineState.Open => null,
+        LineState.Cut => LineFault.Cut,
+        LineState.Shorted => LineFault.Shorted,
+        LineState.Ground => LineFault.Ground,
+        LineState.ForeignVoltage => LineFault.ForeignVoltage,
+        LineState.OutOfBand => LineFault.OutOfBand,
+        LineState.Unreadable => LineFault.Unreadable,
+    };
 
     private void Switch(DeviceRole role, DoorId? door, bool on)
     {

@@ -33,7 +33,7 @@ public sealed class NodeReport(
 
     public NodeSetup Setup(string previous, ClockQuality quality, PolicyArrived? policy) => new(
         Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy,
-        boot.Split('-')[0], board.Devices.Any(it => it.Role == DeviceRole.GuardAlarm), board.Devices.Any(it => it.Role == DeviceRole.GuardCall));
+        boot.Split('-')[0], board.Devices.Any(it => it.Role == DeviceRole.GuardAlarm), board.Devices.Any(it => it.Role == DeviceRole.GuardCall), Readers(board));
 
     public Birth Birth()
     {
@@ -105,7 +105,20 @@ public sealed class NodeReport(
             board.Devices.Any(device => device.Role == DeviceRole.FireRelease && OfDoor(device, it.Key)),
             it.Any(device => device.Role == DeviceRole.BreakGlass),
             board.Devices.Any(device => device.Role == DeviceRole.SeismicRelease && OfDoor(device, it.Key)),
-            board.Devices.Any(device => device.Role == DeviceRole.GuardArmed)))];
+            board.Devices.Any(device => device.Role == DeviceRole.GuardArmed),
+            Wiring(it)))];
+
+    private static DoorWiring Wiring(IEnumerable<DeviceEntry> ofDoor) => new(
+        [.. ofDoor.Where(it => it.Role is DeviceRole.EntryReader or DeviceRole.ExitReader).Select(it => new ReaderDescription(
+            it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In, it.Type, ProofOf(it.Profile), it is OsdpEntry, it.Profile?.Card))], // OSDP speaks through its secure channel or not at all.
+        [.. ofDoor.OfType<InputEntry>().Select(it => it.Id)]);
+
+    private static CardProof ProofOf(ReaderProfile? profile) => profile?.Proof switch
+    {
+        ReaderProof.KeyInReader => CardProof.KeyInReader,
+        ReaderProof.KeyAtController => CardProof.KeyAtController,
+        _ => CardProof.Number,
+    };
 
     private static bool OfDoor(DeviceEntry device, string door) => device.Door is null || device.Door == door;
 
@@ -118,8 +131,11 @@ public sealed class NodeReport(
         LockType.Motor => Core.Doors.LockType.Motor,
     };
 
+    private static IReadOnlyList<ReaderSetup> Readers(BoardFile board) =>
+        [.. board.Devices.OfType<OsdpEntry>().Select(it => new ReaderSetup(new(it.Door!), it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In))];
+
     private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>
-        [.. board.Devices.OfType<InputEntry>()
+        [.. board.Devices.OfType<ContactEntry>()
             .Select(it => (it.Id, Role: Field.RoleOf(it.Role), it.Door))
             .Where(it => it.Role is not null)
             .Select(it => new ContactSetup(it.Id, it.Role!.Value, it.Door is { } door ? new DoorId(door) : null))];

@@ -17,6 +17,7 @@ internal static class Demo
           heat 3kW · cooling on|off|5kW    heat of the machines, cooler  発熱・空調
           tamper door|enclosure on|off     reader or node opened  こじ開け検知
           sensor ok|absent|crc|stuck       temperature sensor  温湿度センサの故障
+          line INPUT ok|cut|short|ground   wires of a supervised line, where the board has any  監視線の断線・短絡など
           speed N                          the air changes N times faster  室温変化の速さ
           status                           what the room looks like  部屋の状態
           totp SECRET                      the six digits of an authenticator  認証アプリの6桁

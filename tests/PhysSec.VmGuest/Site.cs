@@ -75,7 +75,7 @@ internal sealed class Site
 
     private Policy Policy(DateTimeOffset now) => new(
         1, _site, _node, now, "Asia/Tokyo",
-        [new(new("room"), 2, 72, Assurance.Low, JournalFaultRule.Refuse)],
+        [new(new("room"), 1, 72, Assurance.Low, JournalFaultRule.Refuse)],
         [new(new("door-a"), new("room"), false, ReleaseSeconds, 5, OpenSeconds, PreAlarmSeconds, Assurance.Low, null)],
         [new(Token(Card), Sato, CredentialState.Active, null, null)],
         [new(new("r-1"), Sato, new("room"), new("always"), now.AddDays(-1), now.AddYears(1), "p-suzuki", "p-tanaka", "2026-1", "点検")],

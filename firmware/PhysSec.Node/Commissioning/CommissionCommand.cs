@@ -3,6 +3,7 @@ using PhysSec.Hardware;
 using PhysSec.Node.Enrolment;
 using PhysSec.Node.Health;
 using PhysSec.Node.Keys;
+using PhysSec.Node.Readers;
 
 namespace PhysSec.Node.Commissioning;
 
@@ -61,10 +62,10 @@ internal static class CommissionCommand
         if (verify is not null) return await VerifyAsync(verify, certificate);
         if (board is null) return await FailAsync($"--board is missing: the file that says what hangs on which pin\n{Help}", Usage);
         if (installer is not { Length: > 0 and <= 100 }) return await FailAsync($"--installer is missing: the name of whoever stands here (1–100 characters)\n{Help}", Usage);
-        if (RunningNode(state, clock) is { } running) return await FailAsync($"a node runs here ({running}); stop it first: systemctl stop physsec-node. 先に制御装置サービスを停止してください。", TryAgain);
+        if (HealthFile.RunningNode(state, clock) is { } running) return await FailAsync($"a node runs here ({running}); stop it first: systemctl stop physsec-node. 先に制御装置サービスを停止してください。", TryAgain);
         try
         {
-            using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to, Tpm.OfBoard), anew, clock);
+            using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to, Tpm.OfBoard), ReaderKeyFile.Open(Path.Combine(state, ReaderKeyFile.Name), Tpm.OfBoard), anew, clock);
             return await session.RunAsync(Console.In, Console.Out) switch
             {
                 null => TryAgain,
@@ -112,26 +113,6 @@ internal static class CommissionCommand
         {
             return await FailAsync($"{failure.Message}", 1);
         }
-    }
-
-    /// <summary>The name of the node that writes its health here; null when none does.</summary>
-    private static string? RunningNode(string state, TimeProvider clock)
-    {
-        var up = clock.GetElapsedTime(0);
-        var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-        foreach (var folder in new[] { HealthFile.Usual, state })
-        {
-            try
-            {
-                if (HealthFile.Read(folder) is { } report && !report.Gone(up, boot)) return report.Node;
-            }
-            catch (UnauthorizedAccessException)
-            {
-                // Another user's; then the board's lines tell whether it runs.
-            }
-        }
-
-        return null;
     }
 
     private static async Task<int> FailAsync(string text, int code)

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using PhysSec.Core.Wire;
+using PhysSec.Hardware;
 using PhysSec.Node.Enrolment;
 
 namespace PhysSec.Node.Commissioning;
@@ -15,6 +16,8 @@ internal sealed class CommissioningFolder(string state)
     private readonly string _folder = Path.Combine(state, "commissioning");
 
     private string ProgressPath => Path.Combine(_folder, "progress.json");
+
+    private string LinesPath => Path.Combine(_folder, "lines.json");
 
     public static string BoardHash(string boardPath) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(boardPath)));
 
@@ -34,6 +37,32 @@ internal sealed class CommissioningFolder(string state)
         {
             throw new InvalidDataException($"{ProgressPath} is damaged; --anew begins from the first check.", failure);
         }
+    }
+
+    /// <summary>What was measured at supervised lines.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public IReadOnlyList<LineCalibration> Calibrations()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllText(LinesPath), CommissioningJson.Default.IReadOnlyListLineCalibration) ?? [];
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return [];
+        }
+        catch (JsonException failure)
+        {
+            throw new InvalidDataException($"{LinesPath} is damaged: calibrate the lines again.", failure);
+        }
+    }
+
+    /// <summary>In the place of an earlier one of the same input.</summary>
+    public void Keep(LineCalibration calibration)
+    {
+        Make();
+        IReadOnlyList<LineCalibration> all = [.. Calibrations().Where(it => it.Device != calibration.Device), calibration];
+        EnrolmentFolder.WriteDurably(LinesPath, JsonSerializer.Serialize(all, CommissioningJson.Default.IReadOnlyListLineCalibration));
     }
 
     public void Keep(CommissioningProgress progress)

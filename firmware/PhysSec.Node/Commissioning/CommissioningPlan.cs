@@ -44,6 +44,9 @@ public enum CheckKind
 
     /// <summary>The board stands inside the protected room, and no reader outside holds a key or a relay (R-DEV-02).</summary>
     BoardIsProtected = 13,
+
+    /// <summary>A short of a supervised line is seen as one.</summary>
+    ShortIsWatched = 30,
 }
 
 /// <summary>One thing to be proved.</summary>
@@ -68,13 +71,15 @@ public sealed class CommissioningPlan
     public static CommissioningPlan For(BoardFile board)
     {
         ArgumentNullException.ThrowIfNull(board);
-        var inputs = board.Devices.OfType<InputEntry>().ToList();
+        var inputs = board.Devices.OfType<ContactEntry>().ToList();
+        var lines = board.Devices.OfType<SupervisedEntry>().ToList();
         var locks = board.Devices.OfType<OutputEntry>().Where(it => it.Role == DeviceRole.Lock).ToList();
         return new(board,
         [
             .. inputs.Select(it => new Check(CheckKind.ContactMoves, it.Id, it.Door)),
-            .. inputs.Where(it => StateOfCutWire(it) is not null).Select(it => new Check(CheckKind.WireIsWatched, it.Id, it.Door)),
-            .. board.Devices.OfType<WiegandEntry>().Select(it => new Check(CheckKind.CardIsRead, it.Id, it.Door)),
+            .. inputs.Where(it => it is SupervisedEntry || StateOfCutWire(it) is not null).Select(it => new Check(CheckKind.WireIsWatched, it.Id, it.Door)),
+            .. lines.Where(it => it.Network.Series is not null).Select(it => new Check(CheckKind.ShortIsWatched, it.Id, it.Door)),
+            .. board.Devices.Where(it => it is WiegandEntry or OsdpEntry).Select(it => new Check(CheckKind.CardIsRead, it.Id, it.Door)),
             .. board.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry).Select(it => new Check(CheckKind.ValuesAreRight, it.Id, it.Door)),
             .. board.Devices.OfType<OutputEntry>().Where(it => it.Role is not (DeviceRole.Lock or DeviceRole.Relock)).Select(it => new Check(CheckKind.OutputIsSeen, it.Id, it.Door)),
             .. locks.SelectMany(it => Ways(it, inputs).Select(kind => new Check(kind, it.Id, it.Door))),
@@ -86,12 +91,16 @@ public sealed class CommissioningPlan
     /// What a cut wire looks like, where that is what the contact alarms for; null where nobody would notice (an exit button that closes when pressed) or where
     /// the board file leaves the level of an open line to something outside.
     /// </summary>
-    public static bool? StateOfCutWire(InputEntry input)
+    public static bool? StateOfCutWire(ContactEntry contact)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        if (input.Pull == Pull.None) return null;
-        var cut = (input.Pull == Pull.Up) == (input.Active == Level.High);
-        var alarming = input.Role switch
+        ArgumentNullException.ThrowIfNull(contact);
+        bool? cut = contact switch
+        {
+            InputEntry { Pull: not Pull.None } it => (it.Pull == Pull.Up) == (it.Active == Level.High),
+            SupervisedEntry { Network.Parallel: null } it => it.Active == LineContact.Open,
+            _ => null,
+        };
+        var alarming = contact.Role switch
         {
             DeviceRole.DoorContact or DeviceRole.DoorTamper or DeviceRole.EnclosureTamper or DeviceRole.Leak
                 or DeviceRole.FireRelease or DeviceRole.BreakGlass or DeviceRole.SeismicRelease or DeviceRole.GuardArmed => true,
@@ -106,7 +115,7 @@ public sealed class CommissioningPlan
 
     public DeviceEntry? Device(string id) => _devices.GetValueOrDefault(id);
 
-    private static IEnumerable<CheckKind> Ways(OutputEntry door, List<InputEntry> inputs)
+    private static IEnumerable<CheckKind> Ways(OutputEntry door, List<ContactEntry> inputs)
     {
         yield return CheckKind.LockHolds;
         yield return CheckKind.LockReleases;

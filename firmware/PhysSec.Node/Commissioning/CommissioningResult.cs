@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PhysSec.Hardware;
 
 namespace PhysSec.Node.Commissioning;
 
@@ -94,4 +95,5 @@ public sealed record CommissioningResult(
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true, UseStringEnumConverter = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(CommissioningResult))]
 [JsonSerializable(typeof(CommissioningProgress))]
+[JsonSerializable(typeof(IReadOnlyList<LineCalibration>))]
 internal sealed partial class CommissioningJson : JsonSerializerContext;

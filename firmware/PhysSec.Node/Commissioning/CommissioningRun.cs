@@ -9,8 +9,8 @@ public abstract record Signal;
 /// <summary>A line that the person typed.</summary>
 public sealed record Answered(string Text) : Signal;
 
-/// <summary>A contact has settled; null = its line cannot be read.</summary>
-public sealed record ContactSeen(string Device, bool? Active) : Signal;
+/// <summary>A contact has settled; null = its line cannot be read, or is in the fault that Line names.</summary>
+public sealed record ContactSeen(string Device, bool? Active, LineState? Line = null) : Signal;
 
 /// <summary>A whole frame came. Its number goes no further than the reader.</summary>
 public sealed record CardSeen(string Device, int Bits) : Signal;
@@ -56,7 +56,7 @@ public sealed class CommissioningRun
 
     private readonly CommissioningPlan _plan;
     private readonly List<StepResult> _results;
-    private readonly Dictionary<string, bool?> _contacts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (bool? Active, LineState? Line)> _contacts = new(StringComparer.Ordinal);
     private readonly List<string> _seen = [];
     private readonly HashSet<bool> _states = [];
     private string? _on; // The output that is on.
@@ -109,8 +109,8 @@ public sealed class CommissioningRun
     private bool Learnt(ContactSeen contact)
     {
         var before = _contacts.GetValueOrDefault(contact.Device);
-        _contacts[contact.Device] = contact.Active;
-        return before is null || before == contact.Active;
+        _contacts[contact.Device] = (contact.Active, contact.Line);
+        return before.Line == contact.Line && (before.Active is null || before.Active == contact.Active);
     }
 
     private IReadOnlyList<Act> Answer(Check check, string text, DateTimeOffset at)
@@ -150,10 +150,12 @@ public sealed class CommissioningRun
     {
         switch (check.Kind)
         {
+            case CheckKind.WireIsWatched or CheckKind.ShortIsWatched when it.Device == check.Device && LineFaultOf(check) is { } fault:
+                return Wire(check, fault, it, at);
             case CheckKind.ContactMoves or CheckKind.WireIsWatched when it.Device == check.Device:
                 if (it.Active is not { } active) return Note("unreadable", new Say("The line cannot be read.", "信号線を読み取れません。"));
                 _states.Add(active);
-                var all = _states.Count == 2 && (check.Kind == CheckKind.ContactMoves || active != CommissioningPlan.StateOfCutWire((InputEntry)_plan.Device(check.Device)!));
+                var all = _states.Count == 2 && (check.Kind == CheckKind.ContactMoves || active != CommissioningPlan.StateOfCutWire((ContactEntry)_plan.Device(check.Device)!));
                 var state = CommissioningWords.State(_plan.Device(check.Device)!.Role, active);
                 _seen.Add(state.English);
                 return all ? Pass(check, string.Join(" → ", _seen), at) : [state];
@@ -166,6 +168,28 @@ public sealed class CommissioningRun
                 return [];
         }
     }
+
+    /// <summary>What was done to a supervised line's wires must have been seen as just that, and be undone again.</summary>
+    private IReadOnlyList<Act> Wire(Check check, LineState expected, ContactSeen it, DateTimeOffset at)
+    {
+        if (it.Active is { } active)
+        {
+            var state = CommissioningWords.State(_plan.Device(check.Device)!.Role, active);
+            return _states.Count > 0 ? Pass(check, $"{string.Join(" → ", _seen)} → {state.English}", at) : [state];
+        }
+
+        if (it.Line == expected) _states.Add(true);
+        var line = CommissioningWords.Line(it.Line);
+        return Note(line.English, line);
+    }
+
+    /// <summary>The fault of a supervised line that this check is about; null where the line cannot tell it from a state of its contact.</summary>
+    private LineState? LineFaultOf(Check check) => (check.Kind, _plan.Device(check.Device)) switch
+    {
+        (CheckKind.ShortIsWatched, _) => LineState.Shorted,
+        (CheckKind.WireIsWatched, SupervisedEntry { Network.Parallel: not null }) => LineState.Cut,
+        _ => null,
+    };
 
     private IReadOnlyList<Act> Released(Check check, bool? open, DateTimeOffset at)
     {
@@ -284,5 +308,5 @@ public sealed class CommissioningRun
 
     private string? ButtonId(Check check) => _plan.Of(check.Door, DeviceRole.ExitButton);
 
-    private bool? LeafOf(Check check) => LeafId(check) is { } leaf ? _contacts.GetValueOrDefault(leaf) : null;
+    private bool? LeafOf(Check check) => LeafId(check) is { } leaf ? _contacts.GetValueOrDefault(leaf).Active : null;
 }

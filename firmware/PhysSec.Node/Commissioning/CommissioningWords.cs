@@ -25,6 +25,7 @@ internal static class CommissioningWords
         {
             CheckKind.ContactMoves => new Say("moves", "動作"),
             CheckKind.WireIsWatched => new Say("cut wire", "断線検知"),
+            CheckKind.ShortIsWatched => new Say("shorted wires", "短絡検知"),
             CheckKind.CardIsRead => new Say("reads a card", "カード読取"),
             CheckKind.ValuesAreRight => new Say("values", "測定値"),
             CheckKind.OutputIsSeen => new Say("works", "動作"),
@@ -58,6 +59,17 @@ internal static class CommissioningWords
         (_, false) => new("shut", "閉"),
     };
 
+    /// <summary>A line that says nothing of its contact.</summary>
+    public static Say Line(LineState? line) => line switch
+    {
+        LineState.Shorted => new("the line is shorted", "短絡"),
+        LineState.Cut => new("the line is cut", "断線"),
+        LineState.Ground => new("the line touches earth", "地絡"),
+        LineState.ForeignVoltage => new("a foreign voltage is on the line", "異電圧混入"),
+        LineState.OutOfBand => new("the line is in none of its states", "終端抵抗の値が範囲外"),
+        _ => new("the line cannot be read", "信号線を読み取れません"),
+    };
+
     private static (string English, string Japanese) Instruction(Check check, DeviceEntry? device) => check.Kind switch
     {
         CheckKind.ContactMoves => device!.Role switch
@@ -74,6 +86,7 @@ internal static class CommissioningWords
             _ => ("open the cover and shut it again.", "蓋を開けて、閉めてください。"),
         },
         CheckKind.WireIsWatched => ("loosen one of its wires at the terminal, and fasten it again.", "端子で配線を 1 本外し、元に戻してください。"),
+        CheckKind.ShortIsWatched => ("bridge its two wires at the terminal, and take the bridge away again.", "端子で 2 本の配線を短絡し、元に戻してください。"),
         CheckKind.CardIsRead => ("hold any card to it. The number is not kept.", "カードをかざしてください(番号は保存しません)。"),
         CheckKind.ValuesAreRight => ("measuring.", "測定します。"),
         CheckKind.OutputIsSeen => ("Enter switches it on for 3 s.", "Enter で 3 秒間オンにします。"),

@@ -14,25 +14,27 @@ internal sealed class ContactBoard(IReadOnlyList<ContactSetup> contacts)
     internal void Start(StepContext step) => _startedAt = step.Uptime;
 
     internal bool Owns(string alarmClass, string source) =>
-        _contacts.Exists(it => it.Setup.Device == source && (alarmClass == AlarmClasses.SensorSilent || alarmClass == ClassOf(it.Setup.Role)));
+        _contacts.Exists(it => it.Setup.Device == source && (alarmClass is AlarmClasses.SensorSilent or AlarmClasses.Tamper || alarmClass == ClassOf(it.Setup.Role)));
 
     /// <summary>False when nothing changed: contacts are read again after a jam.</summary>
     internal bool Take(StepContext step, AlarmBoard alarms, ContactChanged it)
     {
         var contact = _contacts.Find(known => known.Setup.Device == it.Device);
         if (contact is null) _contacts.Add(contact = new(new(it.Device, it.Role, it.Door)));
-        if (contact.Heard && contact.Active == it.Active) return false;
-        (contact.Heard, contact.Active) = (true, it.Active);
+        if (contact.Heard && contact.Active == it.Active && contact.Line == it.Line) return false;
+        (contact.Heard, contact.Active, contact.Line) = (true, it.Active, it.Line);
 
         step.Publish(new(it.Device), it.Active, it.Active is null ? "fault" : "good", "");
         if (it.Active is not { } active)
         {
             // UNKNOWN-IS-NOT-OK: what this contact has raised stays raised.
-            alarms.Raise(step, AlarmClasses.SensorSilent, it.Device, "the contact cannot be read");
+            var (unknown, detail) = Unknown(it.Line);
+            alarms.Raise(step, unknown, it.Device, detail);
             return true;
         }
 
         alarms.Clear(step, AlarmClasses.SensorSilent, it.Device);
+        if (ClassOf(it.Role) is not AlarmClasses.Tamper) alarms.Clear(step, AlarmClasses.Tamper, it.Device); // That of its line.
         if (ClassOf(it.Role) is not { } alarmClass) return true;
         var wrong = it.Role == ContactRole.Mains ? !active : active;
         if (wrong) alarms.Raise(step, alarmClass, it.Device);
@@ -46,6 +48,19 @@ internal sealed class ContactBoard(IReadOnlyList<ContactSetup> contacts)
         foreach (var it in _contacts.Where(it => !it.Heard))
             alarms.Raise(step, AlarmClasses.SensorSilent, it.Setup.Device, "the contact has said nothing since the start");
     }
+
+    /// <summary>A wire that is cut, shorted, earthed or driven from outside is tampering until somebody has looked; what fits no state is a fault.</summary>
+    private static (string Class, string Detail) Unknown(LineFault? line) => line switch
+    {
+        null => (AlarmClasses.SensorSilent, "the contact cannot be read"),
+        LineFault.Cut => (AlarmClasses.Tamper, "the line is cut"),
+        LineFault.Shorted => (AlarmClasses.Tamper, "the line is shorted"),
+        LineFault.Ground => (AlarmClasses.Tamper, "the line touches earth"),
+        LineFault.ForeignVoltage => (AlarmClasses.Tamper, "a foreign voltage is on the line"),
+        LineFault.OutOfBand => (AlarmClasses.SensorSilent, "the line is in none of its states: look at its resistors and joints"),
+        LineFault.Unreadable => (AlarmClasses.SensorSilent, "the line's converter cannot be read"),
+        _ => (AlarmClasses.SensorSilent, "the line is in no known state"),
+    };
 
     private static string? ClassOf(ContactRole role) => role switch
     {
@@ -64,5 +79,7 @@ internal sealed class ContactBoard(IReadOnlyList<ContactSetup> contacts)
         public bool Heard { get; set; }
 
         public bool? Active { get; set; }
+
+        public LineFault? Line { get; set; }
     }
 }

@@ -16,14 +16,28 @@ public sealed record CardRead(DoorId Door, Direction Direction, CredentialToken 
 /// <summary>A reader delivered something that is not a card (parity, bit count, overrun, stuck line).</summary>
 public sealed record ReaderFaultSeen(DoorId Door, Direction Direction, string Fault, int Bits) : Input;
 
+/// <summary>A supervised reader can be spoken to (null), or why not.</summary>
+public sealed record ReaderLinkChanged(DoorId Door, Direction Direction, string? Fault) : Input;
+
+/// <summary>What a supervised reader says of its own case and supply.</summary>
+public sealed record ReaderCaseChanged(DoorId Door, Direction Direction, bool Tampered, bool PowerFault) : Input;
+
+/// <summary>On a reader's line came what no honest reader sends.</summary>
+public sealed record ReaderAttackSeen(DoorId Door, Direction Direction, string Incident) : Input;
+
 public enum ContactRole
 {
     DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mains, Leak,
     FireRelease, BreakGlass, SeismicRelease, LockFeedback, GuardArmed,
 }
 
-/// <summary>A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found, emergency, bolt or bond hold, guard armed. Null: the input cannot be read.</summary>
-public sealed record ContactChanged(string Device, ContactRole Role, DoorId? Door, bool? Active) : Input;
+/// <summary>Why a supervised line says nothing of its contact. The first four are what an attack on its wires looks like.</summary>
+public enum LineFault { Cut = 1, Shorted = 2, Ground = 3, ForeignVoltage = 4, OutOfBand = 5, Unreadable = 6 }
+
+/// <summary>
+/// A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found, emergency, bolt or bond hold, guard armed. Null: the input cannot be read, or its line is not as it should be.
+/// </summary>
+public sealed record ContactChanged(string Device, ContactRole Role, DoorId? Door, bool? Active, LineFault? Line = null) : Input;
 
 /// <summary>The output of a door's lock did not take what was written to it (Fault says which), or takes it again (null). The first word after the start may be null.</summary>
 public sealed record LockFaultChanged(DoorId Door, string? Fault) : Input;

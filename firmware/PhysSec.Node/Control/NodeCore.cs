@@ -18,7 +18,7 @@ public sealed class NodeCore
     private readonly AlarmBoard _alarms;
     private readonly ContactBoard _contacts;
     private readonly PointBoard _points;
-    private readonly ReaderBoard _readers = new();
+    private readonly ReaderBoard _readers;
     private readonly GuardLink _guard;
     private readonly Mantraps _mantraps = new();
     private readonly List<DoorControl> _doors;
@@ -40,6 +40,7 @@ public sealed class NodeCore
         _contacts = new(setup.Contacts);
         _points = new(setup.Points);
         _guard = new(setup);
+        _readers = new(setup.Readers ?? []);
         _doors = [.. setup.Doors.Select(it => new DoorControl(
             it, memory?.Doors.FirstOrDefault(kept => kept.Door == it.Door),
             it.ExitButton && _alarms.IsActive(AlarmClasses.ExitButtonStuck, it.Door.Value), Emergencies(setup.Contacts, it.Door), _guard, _mantraps, setup.Boot))];
@@ -70,6 +71,7 @@ public sealed class NodeCore
         foreach (var it in _doors) it.Pass(step, _alarms);
         _contacts.Pass(step, _alarms);
         _points.Pass(step, _alarms);
+        _readers.Pass(step, _alarms);
         _alarms.Pass(step);
         Take(step, input);
         _mantraps.Pass(step, _alarms);
@@ -90,6 +92,15 @@ public sealed class NodeCore
                 break;
             case ReaderFaultSeen it:
                 _readers.Fault(step, _alarms, it);
+                break;
+            case ReaderLinkChanged it:
+                _readers.Link(step, _alarms, it);
+                break;
+            case ReaderCaseChanged it:
+                _readers.Case(step, _alarms, it);
+                break;
+            case ReaderAttackSeen it:
+                ReaderBoard.Attack(step, _alarms, it);
                 break;
             case ContactChanged it:
                 Contact(step, it);
@@ -134,6 +145,7 @@ public sealed class NodeCore
         if (_setup.Policy is { } kept) Adopt(step, kept, PolicyFreshness.Stored(kept.ConfirmedAt));
         foreach (var it in _doors) it.Start(step, _alarms); // A door starts locked after any crash.
         _contacts.Start(step);
+        _readers.Start(step);
         _points.Start(step, _alarms);
 
         // What was active before and nothing here can end: say so now. The rest ends when its cause is seen to be gone.
@@ -148,7 +160,7 @@ public sealed class NodeCore
         AlarmClasses.DoorHeld or AlarmClasses.DoorForced or AlarmClasses.LockFault or AlarmClasses.ConfinementSuspected
             or AlarmClasses.FireRelease or AlarmClasses.BreakGlass or AlarmClasses.SeismicRelease or AlarmClasses.ReleaseWithheld => Door(new(source)) is not null,
         AlarmClasses.ExitButtonStuck => _setup.Doors.Any(it => it.Door.Value == source && it.ExitButton),
-        _ => _contacts.Owns(alarmClass, source) || _points.Owns(alarmClass, source),
+        _ => _contacts.Owns(alarmClass, source) || _readers.Owns(alarmClass, source) || _points.Owns(alarmClass, source),
     };
 
     private void Contact(StepContext step, ContactChanged it)
@@ -176,7 +188,7 @@ public sealed class NodeCore
                 door.ExitButton(step, _alarms, it.Active);
                 break;
             case ContactRole.DoorTamper:
-                door.Tampered(it.Active is true);
+                door.Tampered(it.Active is true || it.Line is LineFault.Cut or LineFault.Shorted or LineFault.Ground or LineFault.ForeignVoltage);
                 break;
             case ContactRole.LockFeedback:
                 door.Feedback(step, _alarms, it.Active);

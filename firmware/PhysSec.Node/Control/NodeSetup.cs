@@ -1,4 +1,5 @@
 using PhysSec.Core;
+using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 
 namespace PhysSec.Node.Control;
@@ -16,10 +17,14 @@ namespace PhysSec.Node.Control;
 /// <param name="Boot">The machine's boot, within which uptime can be compared; null when it is not known.</param>
 /// <param name="GuardAlarm">An output tells the guard service of intrusions.</param>
 /// <param name="GuardCall">An output asks the guard service to send somebody.</param>
+/// <param name="Readers">Every reader that can be supervised.</param>
 public sealed record NodeSetup(
     string Firmware, string Board, bool Simulated, string Previous, IReadOnlyList<DoorDescription> Doors, IReadOnlyList<ContactSetup> Contacts,
     IReadOnlyList<PointDescription> Points, ClockQuality Clock, PolicyArrived? Policy,
-    string? Boot = null, bool GuardAlarm = false, bool GuardCall = false);
+    string? Boot = null, bool GuardAlarm = false, bool GuardCall = false, IReadOnlyList<ReaderSetup>? Readers = null);
+
+/// <summary>One reader that tells by itself that it is there.</summary>
+public sealed record ReaderSetup(DoorId Door, Direction Direction);
 
 /// <summary>One contact of the board; Door is null for contacts of the room.</summary>
 public sealed record ContactSetup(string Device, ContactRole Role, DoorId? Door);

@@ -49,6 +49,27 @@ public sealed class HealthFile(string folder, Func<bool, IReadOnlyList<DoorHealt
         }
     }
 
+    /// <summary>The name of the node that writes its health here; null when none does.</summary>
+    public static string? RunningNode(string state, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        var up = clock.GetElapsedTime(0);
+        var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        foreach (var folder in new[] { Usual, state })
+        {
+            try
+            {
+                if (Read(folder) is { } report && !report.Gone(up, boot)) return report.Node;
+            }
+            catch (UnauthorizedAccessException)
+            {
+                // Another user's; then the board's lines tell whether it runs.
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The last report, or null when there is none.</summary>
     public static HealthReport? Read(string folder)
     {

@@ -15,9 +15,9 @@ internal static partial class BoardParser
     private const string IdRemedy =
         "Use one to three parts of a-z, 0-9 and '-', joined by dots, each up to 32 long, like \"door-a.contact\".";
 
-    private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false, MaxDepth = 12 };
 
-    public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008", "ads1115"];
+    public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008", "ads1115", "supervised", "osdp"];
 
     /// <summary>The file as far as it could be read; null when its outline is broken.</summary>
     public static BoardFile? Parse(string json, string name, List<BoardFault> faults)
@@ -159,11 +159,14 @@ internal static partial class BoardParser
 
         var known = role ?? default; // Without a role the fields are still read, and then set aside.
         f.Element("description", false, "");
+        var profile = Profile(f, role);
         entry = type switch
         {
-            "wiegand" => Wiegand(f, id, known, door),
+            "wiegand" => Wiegand(f, id, known, door, faults),
             "input" => Input(f, id, known, door),
             "output" => Output(f, id, known, door),
+            "supervised" => Supervised(f, id, known, door, faults),
+            "osdp" => OsdpDevices.Read(f, id, known, door),
             "nut" => Nut(f, id, known),
             "mcp3008" => Adc(f, id, known, faults),
             "ads1115" => new AnalogI2cEntry(id, known, Bus(f), Address(f), Channels(f, 4, faults), Period(f, 1_000)),
@@ -171,13 +174,15 @@ internal static partial class BoardParser
         };
         f.Finish();
         if (role is null) entry = new UnknownEntry(id, door);
-        return entry with { Door = door };
+        return entry with { Door = door, Profile = profile };
     }
 
-    private static WiegandEntry Wiegand(FieldReader f, string id, DeviceRole role, string? door) => new(id, role, door,
-        Line(f, "d0"), Line(f, "d1"), f.Choice<CardFormat>("format", required: false) ?? CardFormat.Parity,
-        f.Flag("keypad", false),
-        Milliseconds(f, "frameGapMs", 5, 200, 25, "Write the silence that ends a frame: 5 to 200 ms, usually 25."));
+    private static WiegandEntry Wiegand(FieldReader f, string id, DeviceRole role, string? door, List<BoardFault> faults)
+    {
+        var keypad = f.Flag("keypad", false);
+        return new(id, role, door, Line(f, "d0"), Line(f, "d1"), Formats(f, keypad, faults), keypad,
+            Milliseconds(f, "frameGapMs", 5, 200, 25, "Write the silence that ends a frame: 5 to 200 ms, usually 25."));
+    }
 
     private static InputEntry Input(FieldReader f, string id, DeviceRole role, string? door) => new(id, role, door,
         Line(f, "line"), f.Choice<Level>("active", required: true) ?? default,

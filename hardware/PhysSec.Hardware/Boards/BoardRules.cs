@@ -20,8 +20,8 @@ internal static class BoardRules
 
     public static DeviceRole[] RolesOf(string type) => type switch
     {
-        "wiegand" => [DeviceRole.EntryReader, DeviceRole.ExitReader],
-        "input" =>
+        "wiegand" or "osdp" => [DeviceRole.EntryReader, DeviceRole.ExitReader],
+        "input" or "supervised" =>
         [
             DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.DoorTamper, DeviceRole.EnclosureTamper,
             DeviceRole.MainsPresent, DeviceRole.Leak, DeviceRole.FireRelease, DeviceRole.BreakGlass, DeviceRole.SeismicRelease,
@@ -65,6 +65,8 @@ internal static class BoardRules
         foreach (var (line, name) in file.Hardware.LineNames.Where(it => !file.Devices.SelectMany(LinesOf).Any(used => used.Line == it.Key)))
             faults.Add(new("hardware.lineNames", $"No device uses line {line} (\"{name}\").", "Remove the name, or correct the line of its device."));
         CheckLocks(file, faults);
+        SupervisedRules.Check(file, faults);
+        OsdpDevices.Check(file, faults);
     }
 
     private static void CheckRole(DeviceEntry device, string where, List<BoardFault> faults)
@@ -74,6 +76,12 @@ internal static class BoardRules
         {
             faults.Add(new($"{where}.role", $"The role {FieldReader.Camel(device.Role)} does not fit the type {device.Type}.",
                 $"With this type, write one of: {string.Join(", ", roles.Select(FieldReader.Camel))}."));
+        }
+
+        if (device is WiegandEntry { Profile: { Proof: not ReaderProof.Number } profile })
+        {
+            faults.Add(new($"{where}.proof", $"Over Wiegand only a number comes, whatever the reader knows: {FieldReader.Camel(profile.Proof)} cannot be claimed.",
+                "Write \"number\", or use a reader with an encrypted line."));
         }
 
         if (device is OutputEntry { FailMode: not null } and not { Role: DeviceRole.Lock })
@@ -138,7 +146,7 @@ internal static class BoardRules
     /// <summary>Header lines that a bus takes away from everything else.</summary>
     private static void ReserveBusLines(BoardFile file, Dictionary<int, string> lines)
     {
-        if (file.Devices.Any(it => it is I2cEntry { Bus: 1 }))
+        if (file.Devices.Any(it => it is I2cEntry { Bus: 1 } or SupervisedEntry { Bus: 1 }))
             foreach (var line in (int[])[2, 3]) lines[line] = "I2C bus 1";
         if (file.Devices.Any(it => it is AdcEntry { Bus: 0 }))
             foreach (var line in (int[])[7, 8, 9, 10, 11]) lines[line] = "SPI bus 0";

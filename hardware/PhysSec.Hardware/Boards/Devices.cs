@@ -91,16 +91,6 @@ public enum Pull
     Down,
 }
 
-/// <summary>Which frames a reader may send.</summary>
-public enum CardFormat
-{
-    /// <summary>26, 34 or 37 bits, each with its two parity bits.</summary>
-    Parity,
-
-    /// <summary>32 bits without any check: a flipped bit is another card.</summary>
-    Raw32,
-}
-
 /// <summary>What a lock does when its power is cut. Decides whether the exit button can free it.</summary>
 public enum FailMode
 {
@@ -135,17 +125,24 @@ public enum LockType
 /// <param name="Type">Name of the driver.</param>
 /// <param name="Role">What it is for.</param>
 /// <param name="Door">The door it belongs to; null for devices of the room.</param>
-public abstract record DeviceEntry(string Id, string Type, DeviceRole Role, string? Door);
+public abstract record DeviceEntry(string Id, string Type, DeviceRole Role, string? Door)
+{
+    /// <summary>Of a reader, where the file says more than its wires; null: it reads numbers.</summary>
+    public ReaderProfile? Profile { get; init; }
+}
 
 /// <summary>A Wiegand reader on two lines, both idle high.</summary>
 public sealed record WiegandEntry(
     string Id, DeviceRole Role, string? Door, int D0, int D1, CardFormat Format, bool Keypad, TimeSpan FrameGap)
     : DeviceEntry(Id, "wiegand", Role, Door);
 
+/// <summary>A contact, however it is wired.</summary>
+public abstract record ContactEntry(string Id, string Type, DeviceRole Role, string? Door) : DeviceEntry(Id, Type, Role, Door);
+
 /// <summary>A contact on one line.</summary>
 public sealed record InputEntry(
     string Id, DeviceRole Role, string? Door, int Line, Level Active, Pull Pull, TimeSpan Debounce)
-    : DeviceEntry(Id, "input", Role, Door);
+    : ContactEntry(Id, "input", Role, Door);
 
 /// <summary>A relay or transistor on one line. <paramref name="Active"/> is the level that switches it on. <paramref name="LockType"/>: what the board file says of a lock.</summary>
 public sealed record OutputEntry(

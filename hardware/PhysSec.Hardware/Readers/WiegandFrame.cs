@@ -46,12 +46,14 @@ public static class WiegandFrame
     /// <param name="keypad">Whether 4-bit and 8-bit key frames are allowed.</param>
     public static (CardBits? Card, int? Key, ReaderFault Fault) Parse(ulong bits, int length, CardFormat format, bool keypad)
     {
+        ArgumentNullException.ThrowIfNull(format);
         if (length > BitsMax) return (null, null, ReaderFault.Overrun);
         if (keypad && length is 4) return Key((int)bits);
         if (keypad && length is 8)
             return ((bits >> 4 ^ bits) & 0x0F) == 0x0F ? Key((int)(bits & 0x0F)) : (null, null, ReaderFault.Parity);
-        if (!Allowed(length, format)) return (null, null, ReaderFault.BitCount);
-        if (format != CardFormat.Raw32 && !ParityHolds(bits, length)) return (null, null, ReaderFault.Parity);
+        if (format.Of(length) is not { } of) return (null, null, ReaderFault.BitCount);
+        foreach (var parity in of.Parities)
+            if (!parity.Holds(bits)) return (null, null, ReaderFault.Parity);
 
         return (new CardBits(bits, length), null, ReaderFault.None);
     }
@@ -77,19 +79,6 @@ public static class WiegandFrame
     }
 
     private static (CardBits?, int?, ReaderFault) Key(int key) => (null, key, ReaderFault.None);
-
-    private static bool Allowed(int length, CardFormat format) => format switch
-    {
-        CardFormat.Parity => length is 26 or 34 or 37,
-        CardFormat.Raw32 => length is 32,
-    };
-
-    /// <summary>Even parity over the leading half, odd over the trailing half.</summary>
-    private static bool ParityHolds(ulong bits, int length)
-    {
-        var half = HalfOf(length);
-        return Ones(bits, length - half, half) % 2 == 0 && Ones(bits, 0, half) % 2 == 1;
-    }
 
     /// <summary>Bits under each parity, the parity bit included. H10304's halves (37 bits) share the middle bit.</summary>
     private static int HalfOf(int length) => length switch

@@ -6,12 +6,13 @@ namespace PhysSec.Hardware.Simulation;
 
 /// <summary>What a person does to the room, one line each. What takes time is returned as an <see cref="Act"/>.</summary>
 internal sealed class RoomCommands(
-    RoomParameters parameters, Room room, Sht4xChip chip, IReadOnlyDictionary<string, (int Facility, int Number)> badges)
+    RoomParameters parameters, Room room, Sht4xChip chip, IReadOnlyDictionary<string, (int Facility, int Number)> badges,
+    RoomLines lines, RoomReaders readers)
 {
     public const string Help =
         "ok badge NAME [in|out]; card FACILITY NUMBER [in|out]; bits 0101… [in|out]; open; close; push; force; "
         + "exit [hold|release]; leak on|off; mains on|off; battery 11.2; heat 3kW; cooling on|off|5kW; tamper door|enclosure on|off; fire on|off; glass on|off; shaking on|off; guard on|off; "
-        + "sensor ok|absent|crc|stuck; speed N; status; help";
+        + "sensor ok|absent|crc|stuck; line INPUT ok|cut|short|ground|foreign|between; speed N; status; help; " + RoomReaders.Help;
 
     /// <summary>What is still to be done on the wire, and the answer when it is done.</summary>
     internal sealed record Act(string Answer, WiegandEntry? Reader = null, bool[]? Bits = null, bool PressExit = false);
@@ -56,7 +57,11 @@ internal sealed class RoomCommands(
             ["shaking", "on" or "off"] => Do($"seismic device {words[1]}", () => room.Shaking = words[1] == "on"),
             ["guard", "on" or "off"] => Do($"guard service {(words[1] == "on" ? "armed" : "disarmed")}", () => room.GuardArmed = words[1] == "on"),
             ["sensor", var fault] => SensorIs(fault),
+            ["line", var input, var condition] => new(lines.Set(input, condition)),
             ["speed", var factor] => SpeedIs(factor),
+            ["reader", var id, "badge", var name] when readers.Has(id) => Badge(name, [id]),
+            ["reader", var id, "card", var facility, var number] when readers.Has(id) => Card(facility, number, [id]),
+            ["reader", var id, .. var rest] => new(readers.Take(id, rest)),
             [] => new("error: the command is empty; try help"),
             _ => new($"error: \"{Short(command)}\" is not a command here; try help"),
         };
@@ -76,7 +81,7 @@ internal sealed class RoomCommands(
             return new($"error: no badge is called \"{Short(name)}\"; known: {(known.Length == 0 ? "none" : known)}");
         }
 
-        return AtReader(side, $"ok {name} shown", ToBits(WiegandFrame.Encode26(card.Facility, card.Number)));
+        return AtReader(side, $"ok {name} shown", WiegandFrame.Encode26(card.Facility, card.Number));
     }
 
     private Act Card(string facility, string number, string[] side)
@@ -86,12 +91,16 @@ internal sealed class RoomCommands(
         if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var n) || n > 65_535)
             return new($"error: \"{Short(number)}\" is no card number; give 0 to 65535");
 
-        return AtReader(side, "ok card shown", ToBits(WiegandFrame.Encode26(f, n)));
+        return AtReader(side, "ok card shown", WiegandFrame.Encode26(f, n));
     }
 
     private Act Bits(string bits, string[] side) => bits.Length <= 200 && bits.All(it => it is '0' or '1')
         ? AtReader(side, $"ok {bits.Length} bits sent", [.. bits.Select(it => it == '1')])
         : new($"error: \"{Short(bits)}\" is not a row of bits; give 1 to 200 times 0 or 1");
+
+    /// <summary>The side is in, out, or the name of an OSDP reader.</summary>
+    private Act AtReader(string[] side, string answer, CardBits card) =>
+        side is [var id] && readers.Has(id) ? new(readers.Present(id, card)) : AtReader(side, answer, ToBits(card));
 
     private Act AtReader(string[] side, string answer, bool[] bits)
     {
@@ -196,6 +205,9 @@ internal sealed class RoomCommands(
             json.WriteBoolean("siren", room.IsOn(DeviceRole.Siren));
             json.WriteBoolean("guardAlarm", room.IsOn(DeviceRole.GuardAlarm));
             json.WriteBoolean("guardCall", room.IsOn(DeviceRole.GuardCall));
+            json.WriteStartObject("lines");
+            foreach (var (input, condition) in lines.Conditions) json.WriteString(input, condition);
+            json.WriteEndObject();
             json.WriteNumber("speed", Speed);
             json.WriteNumber("linesHeld", linesHeld);
             json.WriteEndObject();

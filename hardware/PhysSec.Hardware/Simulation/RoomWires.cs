@@ -13,6 +13,7 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
     private const string NoAcknowledge = "error 121 (Remote I/O error) performing I2C data transfer.";
 
     private readonly Ads1115Chip _converter = new();
+    private RoomLines? _lines;
     private readonly Dictionary<int, Pin> _pins = [];
     private readonly HashSet<int> _pulsed = [];
 
@@ -41,6 +42,9 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
     }
 
     public int LinesHeld => _pins.Count;
+
+    /// <summary>The supervised ones.</summary>
+    public RoomLines Lines => _lines ??= new(parameters.Devices, Holds);
 
     /// <summary>One request of a board, one answer.</summary>
     public string Answer(End end, string request, TimeSpan uptime)
@@ -180,7 +184,7 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
 
         var sent = words[3] == "-" ? [] : Convert.FromHexString(words[3]);
         var answer = new byte[count];
-        var acknowledged = parameters.Devices.OfType<I2cEntry>().FirstOrDefault(it => it.Bus == bus && it.Address == address) switch
+        var acknowledged = Lines.Transfer(bus, address, sent, answer, uptime) ?? parameters.Devices.OfType<I2cEntry>().FirstOrDefault(it => it.Bus == bus && it.Address == address) switch
         {
             AnalogI2cEntry it => (sent.Length == 0 || _converter.Write(sent, [.. Enumerable.Range(0, 4).Select(at => room.VoltsAt(it, at))], uptime))
                 && (count == 0 || _converter.Read(answer, uptime)),

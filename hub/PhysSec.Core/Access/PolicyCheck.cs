@@ -33,6 +33,7 @@ internal static class PolicyCheck
         Range($"{at}.level", it.Level, 1, 3, "");
         Need(it.MaxAgeHours is > 0 and <= HoursMax, $"{at}.maxAgeHours", $"{it.MaxAgeHours} is not above 0 and at most {HoursMax}", "Usual: 720 at level 1, 72 at level 2, 8 at level 3");
         Defined($"{at}.required", it.Required);
+        Need(it.Level == 1 || it.Required == Assurance.High, $"{at}.required", $"a zone of level {it.Level} must require high assurance", "Require it; a door whose reader only reads a number needs an exception with an owner and an end");
         Defined($"{at}.onJournalFault", it.OnJournalFault);
     }
 

@@ -26,6 +26,8 @@ public static class AlarmClasses
     public const string ExitInEmptyRoom = "exit-in-empty-room";
     public const string LostCard = "lost-card";
     public const string ReaderFault = "reader-fault";
+    public const string ReaderOffline = "reader-offline";
+    public const string ReaderAttack = "reader-attack";
     public const string ClockUnset = "clock-unset";
     public const string JournalFault = "journal-fault";
     public const string DoorAjar = "door-ajar";
@@ -51,6 +53,7 @@ public static class AlarmClasses
     public const string RetentionShortened = "retention-shortened";
     public const string ReviewOverdue = "review-overdue";
     public const string DiskFilling = "disk-filling";
+    public const string AssuranceOverclaimed = "assurance-overclaimed";
 
     public static string Key(string alarmClass, string source) => $"{alarmClass}:{source}";
 
@@ -69,12 +72,12 @@ public static class AlarmClasses
 
     /// <summary>What only the hub can know: a node that raises or clears one of these is not believed.</summary>
     public static IReadOnlyList<string> OfHub { get; } = [NodeLost, RecordDiverged, DeadLetter, StrangerAtBroker, NotificationFailed, PolicyAhead, PolicyNotMade, ProgramDamaged, RecordUnwitnessed, RecordDamaged,
-        RetentionStopped, RetentionShortened, ReviewOverdue, DiskFilling];
+        RetentionStopped, RetentionShortened, ReviewOverdue, DiskFilling, AssuranceOverclaimed];
 
     public static IReadOnlyList<string> All { get; } =
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
-        DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault,
+        DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault, ReaderOffline, ReaderAttack,
         ClockUnset, JournalFault, DoorAjar, FireRelease, BreakGlass, SeismicRelease, ReleaseWithheld, ConfinementSuspected, InterlockBroken, .. OfHub,
     ];
 }

@@ -33,10 +33,11 @@ public sealed record NodeCertificate(string Certificate);
 
 public sealed record PointDescription(PointId Point, string Unit, double Min, double Max, string Quantity, double PeriodSeconds);
 
-/// <summary>What hangs on a door. Lock is null where there is none, or an older node did not say; Feedback: a contact of the bolt or the bond; Guarded: the guard service tells when it is armed.</summary>
+/// <summary>What hangs on a door. Lock is null where there is none, or an older node did not say; Feedback: a contact of the bolt or the bond; Guarded: the guard service tells when it is armed. Wiring is null where an older node did not say.</summary>
 public sealed record DoorDescription(
     DoorId Door, bool EntryReader, bool ExitReader, bool Contact, bool ExitButton,
-    LockType? Lock = null, bool Feedback = false, bool FireRelease = false, bool BreakGlass = false, bool SeismicRelease = false, bool Guarded = false);
+    LockType? Lock = null, bool Feedback = false, bool FireRelease = false, bool BreakGlass = false, bool SeismicRelease = false, bool Guarded = false,
+    DoorWiring? Wiring = null);
 
 /// <summary>Retained. State is <c>online</c>, <c>degraded</c>, <c>updating</c> or <c>offline</c>; the will says <c>lost</c>.</summary>
 public sealed record NodeState(string State, string Boot, long Epoch, DateTimeOffset? At, IReadOnlyList<string>? Faults = null, NodeHealth? Health = null);

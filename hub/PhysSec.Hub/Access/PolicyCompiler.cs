@@ -10,12 +10,12 @@ public static class PolicyCompiler
 {
     /// <summary>
     /// The node's doors, their zones, the rights for those zones with their schedules, the node's sensing rules and the closed days from last year to the year after next.
-    /// Every registered card is in it, so that a door can tell a lost card from a stranger's.
+    /// Every registered card is in it, so that a door can tell a lost card from a stranger's. A door's assurance is what its board's readers prove, if the settings claim more.
     /// </summary>
     /// <exception cref="PolicyException">The result would be refused by the node.</exception>
     public static Policy Compile(SqliteConnection store, NodeId node, long version, DateTimeOffset issuedAt, SiteId site, string timeZone)
     {
-        List<DoorPolicy> doors = [.. Doors.All(store).Where(it => it.Node == node.Value).Select(it => it.Policy)];
+        List<DoorPolicy> doors = [.. DoorAssurance.All(store).Where(it => it.Door.Node == node.Value).Select(it => it.Door.Policy with { ReaderAssurance = it.Counted })];
         var zoneIds = doors.Select(it => it.Zone).ToHashSet();
         List<Right> rights = [.. Rights.InForce(store).Select(it => it.Policy).Where(it => zoneIds.Contains(it.Zone))];
         var scheduleIds = rights.Select(it => it.Schedule).ToHashSet();

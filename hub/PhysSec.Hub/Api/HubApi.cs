@@ -51,6 +51,7 @@ public static class HubApi
         var api = app.MapGroup("/api/v1").DisableAntiforgery();
         api.MapGet("/health", Health).AllowAnonymous().WithSummary("Whether store and broker work. 稼働状態");
         AccessApi.Map(api);
+        DoorRiskApi.Map(api);
         OperationApi.Map(api);
         RecordApi.Map(api);
         RegisterApi.Map(api);

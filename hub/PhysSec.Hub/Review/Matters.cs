@@ -21,8 +21,11 @@ internal static class Matters
     public const string Unwitnessed = "unwitnessed";
     public const string NoBackup = "no-backup";
     public const string Change = "change";
+    public const string NumberOnly = "number-only";
+    public const string Overclaimed = "overclaimed";
+    public const string NotAccepted = "not-accepted";
 
-    public static IReadOnlyList<string> All { get; } = [Undeclared, Declared, Diverged, DeadLetter, Refusal, ClockStep, NodeLost, SignInFailed, NotSent, Unwitnessed, NoBackup, Change];
+    public static IReadOnlyList<string> All { get; } = [Undeclared, Declared, Diverged, DeadLetter, Refusal, ClockStep, NodeLost, SignInFailed, NotSent, Unwitnessed, NoBackup, Change, NumberOnly, Overclaimed, NotAccepted];
 
     // What the hub does by itself all day, and what only reads, is no change.
     private static readonly string[] _daily =
@@ -57,7 +60,20 @@ internal static class Matters
         foreach (var it in Recorded(store, NotSent, "'hub.notification.failed'", "body ->> '$.fact.target'", from, to)) yield return it;
         foreach (var it in Left(store, to)) yield return it;
         if (store.Number($"select count(*) from ledger where kind = 'hub.backup.taken' and {Within}", ("$from", from), ("$to", to)) == 0) yield return new(NoBackup, from, to, 0, []);
+        foreach (var it in Standing(store, from, to)) yield return it;
         foreach (var it in Changes(store, $"kind >= 'hub.' and kind < 'hub/' and kind not in ({Listed(_daily)})", from, to)) yield return it;
+    }
+
+    // What stands as long as it is so, whenever it began: doors whose readers only read a number, doors that claim more than their readers prove, and doors whose risks nobody has accepted.
+    private static IEnumerable<Finding> Standing(SqliteConnection store, DateTimeOffset from, DateTimeOffset to)
+    {
+        foreach (var it in DoorAssurance.All(store))
+        {
+            if (it.NumberOnly) yield return new(NumberOnly, from, to, 1, [], Door: it.Door.Id, Subject: it.Door.Exception is { } by ? $"{by.Owner}, {by.Expires:yyyy-MM-dd}" : null);
+            if (it.Overclaimed) yield return new(Overclaimed, from, to, 1, [], Door: it.Door.Id);
+        }
+
+        foreach (var it in DoorSheets.All(store, to).Where(it => !it.Accepted && !(it.Signature?.At >= to))) yield return new(NotAccepted, from, to, 1, [], Door: it.Sheet.Door);
     }
 
     private const string Within = "+coalesce(at, received_at) >= $from and +coalesce(at, received_at) < $to";

@@ -81,7 +81,7 @@ internal sealed class LedgerFill(string folder, long records)
                 // No hub begins, and no certificate is valid, before its program was written. What is on record of that is put at the beginning of the years that are made.
                 await hub.Home.Store.WriteAsync(it => it.Execute("update ledger set at = $at, received_at = $at; delete from tiles; delete from meta where name = 'tree-size'", ("$at", Start)));
                 clock.Now = Start;
-                for (var i = 0; i < Building.Zones; i++) await hub.Get<Zones>().PutAsync(BenchHub.Admin, new(Building.Zone(i), $"区域{i}", $"Zone {i}", 2, 72, Assurance.Low, JournalFaultRule.Refuse));
+                for (var i = 0; i < Building.Zones; i++) await hub.Get<Zones>().PutAsync(BenchHub.Admin, new(Building.Zone(i), $"区域{i}", $"Zone {i}", 1, 72, Assurance.Low, JournalFaultRule.Refuse));
                 await Task.WhenAll(Enumerable.Range(0, Building.Doors).Select(i => PutDoorAsync(hub, i, i % Building.Zones)));
                 await Task.WhenAll(Enumerable.Range(0, Building.People).Select(async i =>
                 {

@@ -16,6 +16,7 @@ public sealed class PolicyIndexTests
         { "zones[server-room].maxAgeHours", Zone(it => it with { MaxAgeHours = 0 }) },
         { "zones[server-room].maxAgeHours", Zone(it => it with { MaxAgeHours = double.NaN }) },
         { "zones[server-room].required", Zone(it => it with { Required = (Assurance)7 }) },
+        { "zones[server-room].required", Zone(it => it with { Level = 2 }) }, // A number that can be copied opens no zone above level 1 by itself.
         { "zones[server-room].onJournalFault", Zone(it => it with { OnJournalFault = (JournalFaultRule)7 }) },
         { "doors[door-a]", _good with { Doors = [_good.Doors[0], _good.Doors[0]] } },
         { "doors[door-a].zone", Door(it => it with { Zone = new("attic") }) },

@@ -34,7 +34,7 @@ internal static class TestPolicy
 
     internal static Policy Policy(long version = 7) => new(
         version, new("fukaya"), new("node-1"), At("2026-11-24T08:00:00"), "Asia/Tokyo",
-        [new(Zone, 2, 72, Assurance.Low, JournalFaultRule.Refuse)],
+        [new(Zone, 1, 72, Assurance.Low, JournalFaultRule.Refuse)],
         [new(Door, Zone, false, 5, 15, 30, 10, Assurance.Low, null)],
         [
             new(AnaCard, Ana, CredentialState.Active, null, null),

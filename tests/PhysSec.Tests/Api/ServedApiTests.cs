@@ -134,6 +134,30 @@ public sealed class ServedApiTests
     }
 
     [Fact]
+    public async Task A_door_s_residual_risks_are_read_by_everybody_and_accepted_by_an_administrator_alone()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var hub = RunningHub.WithoutBroker();
+        using var node = await hub.EnrolAsync("node-a");
+        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 72, Core.Access.Assurance.High, Core.Access.JournalFaultRule.Refuse), cancel: cancel);
+        await hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new("door-a", "node-a", "room", "扉", "Door", 5, 15, 20, 10, Core.Access.Assurance.Low), cancel: cancel);
+        await using var app = await ServeAsync(hub);
+        using var client = Client(app);
+        async Task AsAsync(string role) => client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, role, role, 24, mayRelease: false));
+
+        await AsAsync("auditor");
+        var sheet = JsonNode.Parse(await client.GetStringAsync("/api/v1/doors/door-a/risk", cancel))!;
+        using var refused = await client.PostAsJsonAsync("/api/v1/doors/door-a/risk/accept", new { hash = (string)sheet["hash"]!, reason = "なし" }, cancel);
+        await AsAsync("administrator");
+        using var accepted = await client.PostAsJsonAsync("/api/v1/doors/door-a/risk/accept", new { hash = (string)sheet["hash"]!, reason = "監視カメラで補う" }, cancel);
+        var all = JsonNode.Parse(await client.GetStringAsync("/api/v1/door-risks", cancel))!.AsArray();
+
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.NoContent), (refused.StatusCode, accepted.StatusCode));
+        Assert.Equal((false, true), ((bool)sheet["accepted"]!, (bool)Assert.Single(all)!["accepted"]!));
+        Assert.Null(sheet["sheet"]!["readers"]); // No board has said what hangs there.
+    }
+
+    [Fact]
     public async Task Two_equal_searches_have_digests_that_nobody_can_guess()
     {
         await using var hub = RunningHub.WithoutBroker();

@@ -163,7 +163,7 @@ public sealed class EmbeddedBrokerTests
     {
         await using var hub = await RunningHub.StartAsync();
         using var node = await hub.EnrolAsync("node-a");
-        await hub.Get<Hub.Access.Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 72, Core.Access.Assurance.Low, Core.Access.JournalFaultRule.Refuse), cancel: TestContext.Current.CancellationToken);
+        await hub.Get<Hub.Access.Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 1, 72, Core.Access.Assurance.Low, Core.Access.JournalFaultRule.Refuse), cancel: TestContext.Current.CancellationToken);
         await hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new("door-a", "node-a", "room", "扉", "Door", 5, 15, 20, 10, Core.Access.Assurance.Low), cancel: TestContext.Current.CancellationToken);
         await using var visitor = await Visitor.ComeAsync(hub, node);
         await visitor.SubscribeAsync(Topics.NodeReads(_site, node.Id)[1]);

@@ -14,6 +14,8 @@ public sealed class BoardFileTests
     private const string Ups = """{"id":"ups","type":"nut","role":"ups","host":"127.0.0.1","port":3493,"ups":"rack1"}""";
     private const string Adc = """{"id":"panel","type":"mcp3008","role":"environment","channels":[{"point":"smoke","channel":0,"unit":"V","quantity":"voltage"}]}""";
 
+    private const string Line = """{"id":"door-a.contact","type":"supervised","role":"doorContact","door":"door-a","address":"0x49","channel":0,"reference":3,"active":"open","network":"1k/1k"}""";
+
     private static readonly JsonSchema _schema = JsonSchema
         .FromFileAsync(Path.Combine(BoardsFolder(), "board.schema.json")).GetAwaiter().GetResult();
 
@@ -84,7 +86,22 @@ public sealed class BoardFileTests
         { With(Adc, Put(Contact, "line", 10)), "devices[1].line", "SPI bus 0", false },
 
         // What each type needs
-        { With(Put(Reader, "format", "wiegand26")), "devices[0].format", "unknown", true },
+        { With(Put(Reader, "format", "wiegand26")), "devices[0].format", "not allowed", true },
+        { With(Put(Reader, "proof", "keyInReader")), "devices[0].proof", "only a number comes", true },
+        { With(Put(Reader, "proof", "secret")), "devices[0].proof", "unknown", true },
+        { With(Put(Reader, "card", "")), "devices[0].card", "not allowed", true },
+        { With(Put(Put(Reader, "format", "parity"), "formats", new[] { "26" })), "devices[0].format", "not both", false },
+        { With(Put(Reader, "formats", Array.Empty<string>())), "devices[0].formats", "not a list", true },
+        { With(Put(Reader, "formats", new[] { "35" })), "devices[0].formats[0]", "no format", true },
+        { With(Put(Reader, "formats", new[] { "26", "26" })), "devices[0].formats[1]", "both have 26 bits", false },
+        { With(Formats("""["26",{"name":"mine","length":26,"number":"2-25","parity":[{"bit":1,"kind":"even","over":"2-25"}]}]""")), "devices[0].formats[1]", "both have 26 bits", false },
+        { With(Put(Formats("""[{"name":"mine","length":8,"number":"2-8","parity":[{"bit":1,"kind":"even","over":"2-8"}]}]"""), "keypad", true)), "devices[0].formats[0]", "are a key", false },
+        { With(Formats("""[{"name":"mine","length":65,"number":"2-8","parity":[{"bit":1,"kind":"even","over":"2-8"}]}]""")), "devices[0].formats[0].length", "outside 4 to 64", true },
+        { With(Formats("""[{"name":"mine","length":40,"number":"2-41","parity":[{"bit":1,"kind":"even","over":"2-40"}]}]""")), "devices[0].formats[0].number", "within 1 to 40", false },
+        { With(Formats("""[{"name":"mine","length":40,"number":"2-40","parity":[{"bit":1,"kind":"even","over":"2-30"}]}]""")), "devices[0].formats[0].parity", "under no parity", false },
+        { With(Formats("""[{"name":"mine","length":40,"number":"1-40","parity":[{"bit":1,"kind":"even","over":"2-40"}]}]""")), "devices[0].formats[0].parity", "lies within", false },
+        { With(Formats("""[{"name":"mine","length":40,"number":"2-40","parity":[]}]""")), "devices[0].formats[0].parity", "not a list", true },
+        { With(Formats("""[{"name":"mine","length":40,"number":"2-40","parity":[{"bit":1,"kind":"both","over":"2-40"}]}]""")), "devices[0].formats[0].parity[0].kind", "not allowed", true },
         { With(Put(Reader, "keypad", "yes")), "devices[0].keypad", "not true or false", true },
         { With(Put(Reader, "frameGapMs", 4)), "devices[0].frameGapMs", "outside 5 to 200", true },
         { With(Without(Contact, "active")), "devices[0].active", "missing", true },
@@ -97,6 +114,26 @@ public sealed class BoardFileTests
         { With(Contact, Without(Lock, "failMode")), "devices[1].failMode", "missing", true },
         { With(Contact, Put(Lock, "failMode", "failOpen")), "devices[1].failMode", "unknown", true },
         { With(Put(Put(Without(Lock, "door"), "role", "siren"), "failMode", "failSafe")), "devices[0].failMode", "Only a lock", true },
+        { With(Without(Line, "network")), "devices[0].network", "missing", true },
+        { With(Put(Line, "network", "4k7")), "devices[0].network", "no network", true },
+        { With(Put(Line, "network", new { })), "devices[0].network", "nothing is supervised", true },
+        { With(Put(Line, "network", new { seriesKohm = 1, paralelKohm = 1 })), "devices[0].network.paralelKohm", "unknown", true },
+        { With(Put(Line, "network", new { seriesKohm = 1, parallelKohm = 0.1 })), "devices[0].network", "Closed and Open cannot be told apart", false },
+        { With(Put(Line, "network", new { parallelKohm = 10 })), "devices[0].network", "A short of this line would read as its contact closed", false },
+        { With(Put(Put(Put(Line, "role", "exitButton"), "active", "closed"), "network", new { parallelKohm = 10 })), "devices[0].network", "A short", false },
+        { With(Put(Put(Put(Line, "role", "exitButton"), "active", "open"), "network", "10k")), "devices[0].network", "A cut", false },
+        { With(Put(Put(Line, "active", "closed"), "network", "10k")), "devices[0].network", "A cut", false },
+        { With(Put(Without(Put(Line, "role", "fireRelease"), "door"), "network", "10k")), "devices[0].network", "A cut", false }, // A cut must never look like the panel's call.
+        { With(Put(Line, "pullUpKohm", 0)), "devices[0].pullUpKohm", "outside 0.1 to 22", true },
+        { With(Put(Line, "tolerancePercent", 20)), "devices[0].tolerancePercent", "outside 0.1 to 5", true },
+        { With(Put(Line, "active", "high")), "devices[0].active", "unknown", true },
+        { With(Put(Line, "channel", 4)), "devices[0].channel", "outside 0 to 3", true },
+        { With(Put(Line, "channel", 3)), "devices[0].reference", "a line of its own", false },
+        { With(Put(Line, "address", "0x44")), "devices[0].address", "No ADS1115", true },
+        { With(Line, Put(Climate, "address", "0x49")), "devices[0].address", "is \"room\" already", false },
+        { With(Line, Put(Put(Line, "id", "again"), "role", "doorTamper")), "devices[1].channel", "already used by devices[0]", false },
+        { With(Line, Put(Put(Without(Put(Line, "channel", 1), "reference"), "id", "again"), "role", "doorTamper")), "devices[1].reference", "different references", false },
+        { With(Line, Put(Put(Put(Contact, "line", 3), "id", "again"), "role", "doorTamper")), "devices[1].line", "I2C bus 1", false },
         { With(Contact, Put(Lock, "lockType", "strike")), "devices[1].lockType", "unknown", true },
         { With(Contact, Put(Lock, "lockType", "failSecureStrike")), "devices[1].lockType", "is not failSafe", false },
         { With(Contact, Put(Put(Lock, "lockType", "magnet"), "failMode", "failSecure")), "devices[1].lockType", "is not failSecure", false },
@@ -269,7 +306,7 @@ public sealed class BoardFileTests
         Assert.Equal(new NutEntry("ups", DeviceRole.Ups, "127.0.0.1", 3_493, "rack1", TimeSpan.FromSeconds(2)), devices[2]);
     }
 
-    private static string BoardsFolder([CallerFilePath] string here = "") =>
+    internal static string BoardsFolder([CallerFilePath] string here = "") =>
         Path.GetFullPath("../../../hardware/boards", Path.GetDirectoryName(here)!);
 
     private static string With(params string[] devices) =>
@@ -281,6 +318,8 @@ public sealed class BoardFileTests
         node[field] = System.Text.Json.JsonSerializer.SerializeToNode(value);
         return node.ToJsonString();
     }
+
+    private static string Formats(string formats) => Reader[..^1] + $",\"formats\":{formats}}}";
 
     private static string Without(string device, string field)
     {

@@ -72,7 +72,7 @@ internal sealed class Desk : IAsyncDisposable
         {
             await desk.Store.WriteAsync(it => it.Execute(
                 "insert into nodes (id, name, thumbprint, certificate, epoch, enrolled_at) values ($id, $id, '', '', 1, 0)", ("$id", "node-" + suffix)));
-            await desk.Zones.PutAsync(Admin, new("room-" + suffix, "サーバ室", "Server room", 2, 72, Assurance.Low, JournalFaultRule.Refuse));
+            await desk.Zones.PutAsync(Admin, new("room-" + suffix, "サーバ室", "Server room", 1, 72, Assurance.Low, JournalFaultRule.Refuse));
             await desk.Doors.PutAsync(Admin, new("door-" + suffix, "node-" + suffix, "room-" + suffix, "扉", "Door", 5, 15, 20, 10, Assurance.Low));
         }
 

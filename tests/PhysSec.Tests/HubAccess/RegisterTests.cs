@@ -135,7 +135,7 @@ public sealed class RegisterTests
     public async Task The_months_sheet_says_the_same_as_csv_and_as_pdf_with_numbered_pages_and_its_checkpoint()
     {
         await using var hub = RunningHub.WithoutBroker();
-        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room-a", "サーバ室", "Server room", 2, 72, Assurance.Low, JournalFaultRule.Refuse), cancel: Cancel);
+        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room-a", "サーバ室", "Server room", 1, 72, Assurance.Low, JournalFaultRule.Refuse), cancel: Cancel);
         using var node = await hub.EnrolAsync("node-a");
         await hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new("door-a", "node-a", "room-a", "正面扉", "Front door", 5, 15, 20, 10, Assurance.Low), cancel: Cancel);
         var start = hub.Time.GetUtcNow();

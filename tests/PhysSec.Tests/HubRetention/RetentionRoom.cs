@@ -43,7 +43,7 @@ internal sealed class RetentionRoom : IAsyncDisposable
         var (hub, at) = (room.Hub, room.Hub.Time.GetUtcNow());
         room.Node = await hub.EnrolAsync("node-a");
         room.Sensors = new(room.Node.Bundle, Streams.Measurements);
-        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room-a", "サーバ室", "Server room", 2, 72, Assurance.Low, JournalFaultRule.Refuse));
+        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room-a", "サーバ室", "Server room", 1, 72, Assurance.Low, JournalFaultRule.Refuse));
         await hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new("door-a", "node-a", "room-a", "扉", "Door", 5, 15, 20, 10, Assurance.Low));
         await hub.Get<People>().AddAsync(RunningHub.Admin, new("p-alice", "青木 里奈", "アオキ リナ", "情報政策課", null, "staff"));
         await hub.Get<People>().AddAsync(RunningHub.Admin, new("p-bob", "馬場 健", "ババ ケン", "総務課", null, "staff"));

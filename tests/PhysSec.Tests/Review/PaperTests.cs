@@ -154,7 +154,7 @@ public sealed class PaperTests
     {
         var hub = RunningHub.WithoutBroker();
         await hub.Get<ReviewWatch>().RoundAsync(Cancel);
-        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room-a", "サーバ室", "Server room", 2, 72, Assurance.Low, JournalFaultRule.Refuse), cancel: Cancel);
+        await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room-a", "サーバ室", "Server room", 1, 72, Assurance.Low, JournalFaultRule.Refuse), cancel: Cancel);
         await hub.Get<SchedulesStore>().PutAsync(RunningHub.Admin, new("always", "終日", "Always", [new(Enum.GetValues<DayOfWeek>(), new(0, 0), new(0, 0), true)]), cancel: Cancel);
         using var node = await hub.EnrolAsync("node-a");
         await hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new("door-a", "node-a", "room-a", "正面扉", "Front door", 5, 15, 20, 10, Assurance.Low), cancel: Cancel);

@@ -87,7 +87,7 @@ internal sealed class TestSite : IDisposable
     /// <summary>One door, one person whose card 1/1 may enter at any hour.</summary>
     public Policy Policy(long version, DateTimeOffset at) => new(
         version, Site, Node, at, "Asia/Tokyo",
-        [new(new("room"), 2, 72, Assurance.Low, JournalFaultRule.Refuse)],
+        [new(new("room"), 1, 72, Assurance.Low, JournalFaultRule.Refuse)],
         [new(new("door-a"), new("room"), false, 3, 5, 30, 10, Assurance.Low, null)],
         [new(CredentialTokens.Of(SiteKey, 26, CredentialTokens.Bits(1, 1, 26)), new("p-sato"), CredentialState.Active, null, null)],
         [new(new("r-1"), new("p-sato"), new("room"), new("always"), at.AddDays(-1), at.AddYears(1), "p-suzuki", "p-tanaka", "2026-1", "test")],

@@ -18,7 +18,7 @@ public sealed partial class WordsTests
     [
         "role", "fault", "priority", "denial", "door-state", "node-state", "alarm-event", "act", "kind", "clock", "visit", "card-state", "person-kind", "point", "quantity",
         "contact", "channel", "delivery", "input", "field", "witness", "gap", "retention-class", "retention-what", "clock-doubt", "extract-kind",
-        "review-kind", "overdue", "pattern", "pattern-title",
+        "review-kind", "overdue", "pattern", "pattern-title", "assurance", "proof", "lock-type",
     ];
 
     [Fact]

@@ -105,6 +105,15 @@ public static class Phrases
         };
     }
 
+    /// <summary>Somebody was let in by a number that can be copied.</summary>
+    public static bool IsLowAssurance(this LogItem row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        if (row is not { Kind: "access.granted", Direction: "in", DeletedAt: null }) return false;
+        using var body = JsonDocument.Parse(row.Body);
+        return body.RootElement.TryGetProperty("fact", out var fact) && Text(fact, "assurance") == nameof(Core.Access.Assurance.Low);
+    }
+
     /// <summary>What an alarm class is called; its id when this version does not know it.</summary>
     public static string AlarmTitle(this Words words, string classId)
     {

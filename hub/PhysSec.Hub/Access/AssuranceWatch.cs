@@ -1,0 +1,43 @@
+using Microsoft.Data.Sqlite;
+using PhysSec.Core;
+using PhysSec.Core.Alarms;
+using PhysSec.Hub.Alarms;
+using PhysSec.Hub.Storage;
+
+namespace PhysSec.Hub.Access;
+
+/// <summary>Raises assurance-overclaimed while a door's settings claim more than its board's readers prove. The policy counts the lower one meanwhile.</summary>
+public sealed class AssuranceWatch(Store store, AlarmBoard alarms, TimeProvider clock, ILogger<AssuranceWatch> log) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(15);
+
+    /// <summary>One round. Public, so that whoever needs one now need not wait for the clock.</summary>
+    public async Task RoundAsync()
+    {
+        var over = store.Read(DoorAssurance.All).Where(it => it.Overclaimed).ToDictionary(it => it.Door.Id);
+        var standing = alarms.List(activeOnly: true).Where(it => it is { Class: AlarmClasses.AssuranceOverclaimed, Active: true }).Select(it => it.Source).ToHashSet();
+        foreach (var it in standing.Where(it => !over.ContainsKey(it))) await alarms.ClearAsync(AlarmClasses.AssuranceOverclaimed, it);
+        foreach (var it in over.Values.Where(it => !standing.Contains(it.Door.Id)))
+        {
+            await alarms.RaiseAsync(
+                AlarmClasses.AssuranceOverclaimed, it.Door.Id, new NodeId(it.Door.Node), $"set to {it.Door.ReaderAssurance}, the board's readers prove {it.Proved}");
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(_period, clock);
+        do
+        {
+            try
+            {
+                await RoundAsync();
+            }
+            catch (SqliteException fault)
+            {
+                log.LogError("the doors' assurance was not looked at: the store refused: {Fault}; trying again", fault.Message);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+}
