@@ -26,6 +26,8 @@ public static class AlarmClasses
     public const string ExitInEmptyRoom = "exit-in-empty-room";
     public const string LostCard = "lost-card";
     public const string ReaderFault = "reader-fault";
+    public const string Duress = "duress";
+    public const string PinGuessing = "pin-guessing";
     public const string ClockUnset = "clock-unset";
     public const string JournalFault = "journal-fault";
 
@@ -68,6 +70,6 @@ public static class AlarmClasses
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
         DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault,
-        ClockUnset, JournalFault, .. OfHub,
+        Duress, PinGuessing, ClockUnset, JournalFault, .. OfHub,
     ];
 }

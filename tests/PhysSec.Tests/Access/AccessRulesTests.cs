@@ -26,7 +26,7 @@ public sealed class AccessRulesTests
 
     [Fact]
     public void The_order_of_the_guards_is_the_order_of_the_numbers_in_the_journal() =>
-        Assert.Equal([10, 11, 12, 20, 30, 31, 32, 33, 40, 50, 51, 60, 61, 62, 63, 64, 65, 70], Enum.GetValues<DenialReason>().Select(it => (int)it));
+        Assert.Equal([10, 11, 12, 20, 30, 31, 32, 33, 40, 50, 51, 60, 61, 62, 63, 64, 65, 70, 80, 81, 82, 83, 84, 85, 86, 87], Enum.GetValues<DenialReason>().Select(it => (int)it));
 
     [Fact]
     public void Who_breaks_no_rule_is_granted_and_told_by_which_rule()
@@ -200,8 +200,19 @@ public sealed class AccessRulesTests
             DenialReason.ClosedDay => (Ana, Ask(With(right), AnaCard, At("2026-11-23T10:00:00"), _fresh)),
             DenialReason.OutsideHours => (Ana, Ask(With(right), AnaCard, night, _fresh)),
             DenialReason.AssuranceTooLow => (Ana, Ask(With(right), AnaCard, Tuesday, _fresh)),
+            DenialReason.PinNotIssued => (Ana, Factors(FactorRule.CardAndPin, DenialReason.PinBlocked, pin: false)),
+            DenialReason.PinBlocked or DenialReason.ReaderPinBlocked or DenialReason.SitePinBlocked or DenialReason.WrongPin => (Ana, Factors(FactorRule.CardAndPin, reason)),
+            DenialReason.SecondCardSamePerson => (Ana, Factors(FactorRule.TwoCards, reason)),
+            DenialReason.PinRequired => (Ana, Factors(FactorRule.CardAndPin, null)),
+            DenialReason.SecondCardRequired => (Ana, Factors(FactorRule.TwoCards, null)),
             _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "a new reason needs a row here"),
         };
+    }
+
+    private static AccessDecision Factors(FactorRule needed, DenialReason? fault, bool pin = true)
+    {
+        var policy = Policy() with { Zones = [Policy().Zones[0] with { Factors = needed }], Pins = pin ? [TestPins.Of(Ana, "2468", "1357")] : [] };
+        return AccessRules.Decide(new(Door, Direction.In, AnaCard, FactorRule.Card, fault), Index(policy), _fresh, Tuesday, false, true);
     }
 
     private static Policy WithException(Policy policy, DateTimeOffset expires) => policy with
