@@ -43,7 +43,7 @@ public sealed record Live(PointId Point, object? Value, string Quality, string U
 
 /// <summary>What must survive a restart, stored with the records that changed it.</summary>
 public sealed record NodeMemory(
-    IReadOnlyList<DoorMemory> Doors, IReadOnlyList<AlarmMemory> Alarms, IReadOnlyList<GuessMemory>? Guesses = null, IReadOnlyList<DuressMemory>? Duress = null);
+    IReadOnlyList<DoorMemory> Doors, IReadOnlyList<AlarmMemory> Alarms, IReadOnlyList<GuessMemory>? Guesses = null, IReadOnlyList<CodeMemory>? Codes = null);
 
 public sealed record DoorMemory(
     DoorId Door, bool Lockdown, IReadOnlyList<PersonId> Inside, int LeftUnidentified, int EnteredUnidentified = 0);
@@ -53,5 +53,5 @@ public sealed record AlarmMemory(string Alarm, bool Silenced);
 /// <summary>Wrong codes not yet forgiven: Seconds until the budget of Key (a person, a reader, the node) is whole again, were nobody to guess on.</summary>
 public sealed record GuessMemory(string Key, double Seconds);
 
-/// <summary>A duress code was used and its alarm is not raised yet.</summary>
-public sealed record DuressMemory(DoorId Door, PersonId Person);
+/// <summary>A person's code was taken in the step before. Code is 1 for the right one and 2 for the one under duress, whose alarm is due: what is written is as long for the one as for the other.</summary>
+public sealed record CodeMemory(DoorId Door, PersonId Person, int Code);

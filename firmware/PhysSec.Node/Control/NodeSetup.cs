@@ -1,4 +1,5 @@
 using PhysSec.Core;
+using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
 
 namespace PhysSec.Node.Control;
@@ -13,9 +14,10 @@ namespace PhysSec.Node.Control;
 /// <param name="Points">Every measured point; a value outside Min–Max is a fault.</param>
 /// <param name="Clock">How far the wall clock can be trusted at the start.</param>
 /// <param name="Policy">The last good policy, verified again by the shell; null when there is none. It comes into force without a new record.</param>
+/// <param name="PinKey">Checks codes.</param>
 public sealed record NodeSetup(
     string Firmware, string Board, bool Simulated, string Previous, IReadOnlyList<DoorDescription> Doors, IReadOnlyList<ContactSetup> Contacts,
-    IReadOnlyList<PointDescription> Points, ClockQuality Clock, PolicyArrived? Policy);
+    IReadOnlyList<PointDescription> Points, ClockQuality Clock, PolicyArrived? Policy, PinKey PinKey);
 
 /// <summary>One contact of the board; Door is null for contacts of the room.</summary>
 public sealed record ContactSetup(string Device, ContactRole Role, DoorId? Door);

@@ -1,11 +1,7 @@
 namespace PhysSec.Core.Access;
 
-/// <summary>
-/// Somebody presented a credential at a door, on the side that leads in or out. Shown: the factors proved so far. FactorFault: what is wrong with the second one
-/// (<see cref="DenialReason.PinBlocked"/> to <see cref="DenialReason.SecondCardSamePerson"/>).
-/// </summary>
-public sealed record AccessRequest(
-    DoorId Door, Direction Direction, CredentialToken Credential, FactorRule Shown = FactorRule.Card, DenialReason? FactorFault = null);
+/// <summary>Somebody presented a credential at a door, on the side that leads in or out. Shown: the factors proved so far.</summary>
+public sealed record AccessRequest(DoorId Door, Direction Direction, CredentialToken Credential, FactorRule Shown = FactorRule.Card);
 
 /// <summary>The answer, with its reason. Closed: these two and no others.</summary>
 public abstract record AccessDecision

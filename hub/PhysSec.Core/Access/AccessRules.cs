@@ -95,17 +95,10 @@ public static class AccessRules
     private static AccessDecision.Denied? Missing(AccessRequest request, PolicyIndex policy, PersonId person, FactorRule needed)
     {
         if (needed is FactorRule.PinOnly or FactorRule.CardAndPin && !policy.Pins.ContainsKey(person)) return Deny(DenialReason.PinNotIssued, person, "a PIN issued to this person");
-        if (request.FactorFault is { } fault)
-            return Deny(fault, person, fault switch
-            {
-                DenialReason.WrongPin => "the right PIN",
-                DenialReason.SecondCardSamePerson => "the card of another person",
-                _ => "the end of the block after wrong PINs",
-            });
         if (PinRules.Satisfies(request.Shown, needed)) return null;
         return needed == FactorRule.TwoCards
             ? Deny(DenialReason.SecondCardRequired, person, "the card of a second person in time")
-            : Deny(DenialReason.PinRequired, person, "a PIN in time");
+            : Deny(DenialReason.PinRequired, person, request.Shown == FactorRule.PinOnly ? "card and PIN" : "a PIN in time");
     }
 
     private static string Shown(FactorRule shown) => shown switch

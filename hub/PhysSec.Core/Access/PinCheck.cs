@@ -45,7 +45,7 @@ internal static class PinCheck
     private static void Budget(string name, GuessBudget it)
     {
         Range($"pinLimits.{name}.burst", it.Burst, 1, 1000, "codes");
-        Range($"pinLimits.{name}.refillSeconds", it.RefillSeconds, 60, 31 * 86_400, "s");
+        Range($"pinLimits.{name}.refillSeconds", it.RefillSeconds, 60, GuessBudget.RefillMax, "s");
     }
 
     private static void Hex(string field, string? value, int length) =>

@@ -34,6 +34,13 @@ public static class PinRules
         return tooOld && zone.OnTooOld == TooOldRule.SecondFactor ? FactorRule.CardAndPin : zone.Factors;
     }
 
+    /// <summary>Whether a door of the zone ever asks for a code.</summary>
+    public static bool AsksForPin(ZonePolicy zone)
+    {
+        ArgumentNullException.ThrowIfNull(zone);
+        return zone.Factors is FactorRule.PinOnly or FactorRule.CardAndPin || zone.OnTooOld == TooOldRule.SecondFactor;
+    }
+
     /// <summary>Whether what was shown is as much as what is needed. A code alone is less than a card, and two cards are another thing than card and PIN.</summary>
     public static bool Satisfies(FactorRule shown, FactorRule needed) => needed switch
     {

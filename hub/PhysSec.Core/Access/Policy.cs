@@ -54,10 +54,22 @@ public sealed record PinLimits(GuessBudget Person, GuessBudget PersonLong, Guess
 {
     /// <summary>What holds where a policy names none; Node for a site of one node.</summary>
     public static PinLimits Default { get; } = new(new(5, 1800), new(50, 86_400), new(20, 3600), new(60, 1200));
+
+    /// <summary>
+    /// The share of one of so many nodes: PersonLong and Node are the site's, and what nodes cannot tell each other while the line is cut is divided beforehand. No share is smaller than five
+    /// codes of a person (or their own slips would lock them out) and one of all.
+    /// </summary>
+    public PinLimits ShareOf(int nodes) => this with { PersonLong = Share(PersonLong, nodes, 5), Node = Share(Node, nodes, 1) };
+
+    private static GuessBudget Share(GuessBudget site, int nodes, int least) =>
+        new(Math.Max(least, site.Burst / Math.Max(1, nodes)), Math.Min(GuessBudget.RefillMax, site.RefillSeconds * Math.Max(1, nodes)));
 }
 
 /// <summary>So many wrong codes at once (1–1000), then one more every RefillSeconds (60 s – 31 days).</summary>
-public sealed record GuessBudget(int Burst, double RefillSeconds);
+public sealed record GuessBudget(int Burst, double RefillSeconds)
+{
+    public const double RefillMax = 31 * 86_400;
+}
 
 public enum JournalFaultRule { Refuse = 0, ReleaseWithLocalAlarm = 1 }
 
@@ -119,11 +131,14 @@ public enum DenialReason
     OutsideHours = 65,
     AssuranceTooLow = 70,
     PinNotIssued = 80,
+
+    // 81–85 are found by whoever takes the code or the second card; nothing but that was missing.
     PinBlocked = 81,
     ReaderPinBlocked = 82,
     SitePinBlocked = 83,
     WrongPin = 84,
     SecondCardSamePerson = 85,
+
     PinRequired = 86,
     SecondCardRequired = 87,
 }
