@@ -15,8 +15,9 @@ public static class AccessRules
     /// <param name="siteTime">Null: the clock is unset, and nothing that depends on a schedule is decided.</param>
     /// <param name="lockdown">Commanded for this door; the policy's own lockdown counts as well.</param>
     /// <param name="journalHealthy">False: records cannot be committed; the zone's rule says whether entry is refused.</param>
+    /// <param name="held">What else holds entry at this door now: blocked, interlocked or the guard service armed.</param>
     public static AccessDecision Decide(
-        AccessRequest request, PolicyIndex? policy, TimeSpan? policyAge, DateTimeOffset? siteTime, bool lockdown, bool journalHealthy)
+        AccessRequest request, PolicyIndex? policy, TimeSpan? policyAge, DateTimeOffset? siteTime, bool lockdown, bool journalHealthy, DenialReason? held = null)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (policy is null) return Deny(DenialReason.NoPolicy, null, "a policy from the hub");
@@ -28,6 +29,9 @@ public static class AccessRules
         if (!journalHealthy && zone.OnJournalFault == JournalFaultRule.Refuse) return Deny(DenialReason.JournalFault, person, "a journal that can be written");
 
         if (lockdown || door.Lockdown) return Deny(DenialReason.Lockdown, person, "the end of the lockdown");
+        if (held == DenialReason.DoorBlocked) return Deny(DenialReason.DoorBlocked, person, "the end of the block on entry");
+        if (held == DenialReason.Interlocked) return Deny(DenialReason.Interlocked, person, "the other door of the interlock shut and locked");
+        if (held == DenialReason.GuardArmed && door.Guard == GuardRule.Refuse) return Deny(DenialReason.GuardArmed, person, "the guard service disarmed");
         if (!known || credential is null) return Deny(DenialReason.UnknownCredential, null, "a registered card");
         if (credential.State == CredentialState.Lost) return Deny(DenialReason.CredentialLost, person, "a card that is not reported lost");
         if (credential.State == CredentialState.Revoked) return Deny(DenialReason.CredentialRevoked, person, "a card that is not revoked");
@@ -48,6 +52,8 @@ public static class AccessRules
         var excepted = door.ReaderAssurance < zone.Required;
         if (excepted && (door.Exception is not { } exception || now >= exception.Expires))
             return Deny(DenialReason.AssuranceTooLow, person, door.Exception is null ? $"a reader of {zone.Required} assurance" : $"the assurance exception ended {Day(policy, door.Exception.Expires)}");
+
+        if (held == DenialReason.GuardArmed) return Deny(DenialReason.GuardArmed, person, "disarming the guard service first");
 
         var needed = PinRules.Needed(zone, tooOld);
         if (Missing(request, policy, credential.Person, needed) is { } missing) return missing;

@@ -76,10 +76,33 @@ public enum JournalFaultRule { Refuse = 0, ReleaseWithLocalAlarm = 1 }
 /// <summary>How well a reader proves who stands there. Wiegand and UID readers only read a number.</summary>
 public enum Assurance { Low = 0, High = 1 }
 
-/// <summary>Times in seconds: ReleaseTime 3–60, ExtendedReleaseTime 3–60, OpenTime and PreAlarmTime 1–600 (ONVIF door control vocabulary).</summary>
+/// <summary>
+/// Times in seconds: ReleaseTime 3–60, ExtendedReleaseTime 3–60, OpenTime and PreAlarmTime 1–600 (ONVIF door control vocabulary). Doors of one node with the same Interlock form a mantrap; all
+/// of them state the same InterlockRule. Guard: what an armed guard service means for those who want to enter.
+/// </summary>
 public sealed record DoorPolicy(
     DoorId Id, ZoneId Zone, bool Lockdown, double ReleaseTime, double ExtendedReleaseTime, double OpenTime, double PreAlarmTime, Assurance ReaderAssurance,
-    AssuranceException? Exception);
+    AssuranceException? Exception, string? Interlock = null, InterlockRule InterlockRule = InterlockRule.OneUnlocked, GuardRule Guard = GuardRule.Refuse);
+
+/// <summary>What the doors of a mantrap allow those who enter; leaving is never held.</summary>
+public enum InterlockRule
+{
+    /// <summary>Nobody is let in while another door is unlocked or open.</summary>
+    OneUnlocked = 0,
+
+    /// <summary>Nobody is let in while another door is open.</summary>
+    OneOpen = 1,
+}
+
+/// <summary>What a door does while the guard service is armed.</summary>
+public enum GuardRule
+{
+    /// <summary>Whoever wants to enter is refused, whoever it is.</summary>
+    Refuse = 0,
+
+    /// <summary>Whoever could enter otherwise is asked to disarm first; everybody else is refused for their own reason.</summary>
+    AskToDisarm = 1,
+}
 
 /// <summary>An owned, expiring permission to accept less assurance than the zone requires (R-OPS-13).</summary>
 public sealed record AssuranceException(string Owner, string Reason, string CompensatingControl, DateTimeOffset Expires);
@@ -116,6 +139,9 @@ public enum DenialReason
     DoorNotInPolicy = 11,
     JournalFault = 12,
     Lockdown = 20,
+    DoorBlocked = 21,
+    Interlocked = 22,
+    GuardArmed = 25,
     UnknownCredential = 30,
     CredentialLost = 31,
     CredentialRevoked = 32,

@@ -20,6 +20,7 @@ internal static class PolicyCheck
 
         foreach (var it in policy.Zones) Zone(it);
         foreach (var it in policy.Doors) Door(it, zones);
+        foreach (var it in policy.Doors.Where(it => it.Interlock is not null).GroupBy(it => it.Interlock)) Mantrap(it.Key!, [.. it]);
         foreach (var it in policy.Schedules) Hours(it);
         foreach (var it in policy.Credentials) Card(it);
         foreach (var it in policy.Rights) Entitlement(it, zones, schedules);
@@ -51,10 +52,20 @@ internal static class PolicyCheck
         Range($"{at}.preAlarmTime", it.PreAlarmTime, 1, 600, "s");
         Need(it.PreAlarmTime <= it.OpenTime, $"{at}.preAlarmTime", $"{it.PreAlarmTime} s is longer than openTime {it.OpenTime} s", "The pre-alarm sounds this long before openTime ends");
         Defined($"{at}.readerAssurance", it.ReaderAssurance);
+        Defined($"{at}.interlockRule", it.InterlockRule);
+        Defined($"{at}.guard", it.Guard);
+        if (it.Interlock is not null) Filled($"{at}.interlock", it.Interlock);
         if (it.Exception is not { } exception) return;
         Filled($"{at}.exception.owner", exception.Owner);
         Filled($"{at}.exception.reason", exception.Reason);
         Filled($"{at}.exception.compensatingControl", exception.CompensatingControl);
+    }
+
+    private static void Mantrap(string name, IReadOnlyList<DoorPolicy> doors)
+    {
+        var at = $"doors[{doors[0].Id}].interlock";
+        Need(doors.Count > 1, at, $"no other door of this node is in interlock {name}", "Name the same interlock at the other door of the mantrap, or leave it out");
+        Need(doors.All(it => it.InterlockRule == doors[0].InterlockRule), at, $"the doors of interlock {name} have different rules", "Give all of them the same interlockRule");
     }
 
     private static void Hours(Schedule it)

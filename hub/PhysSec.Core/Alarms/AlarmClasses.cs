@@ -30,6 +30,13 @@ public static class AlarmClasses
     public const string PinGuessing = "pin-guessing";
     public const string ClockUnset = "clock-unset";
     public const string JournalFault = "journal-fault";
+    public const string DoorAjar = "door-ajar";
+    public const string FireRelease = "fire-release";
+    public const string BreakGlass = "break-glass";
+    public const string SeismicRelease = "seismic-release";
+    public const string ReleaseWithheld = "release-withheld";
+    public const string ConfinementSuspected = "confinement-suspected";
+    public const string InterlockBroken = "interlock-broken";
 
     // Raised by the hub about what it sees of a node or of itself.
     public const string NodeLost = "node-lost";
@@ -70,6 +77,6 @@ public static class AlarmClasses
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
         DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault,
-        Duress, PinGuessing, ClockUnset, JournalFault, .. OfHub,
+        Duress, PinGuessing, ClockUnset, JournalFault, DoorAjar, FireRelease, BreakGlass, SeismicRelease, ReleaseWithheld, ConfinementSuspected, InterlockBroken, .. OfHub,
     ];
 }
