@@ -25,6 +25,15 @@ public sealed record KeyPressed(DoorId Door, Direction Direction, int Key) : Inp
 /// <summary>A reader delivered something that is not a card (parity, bit count, overrun, stuck line).</summary>
 public sealed record ReaderFaultSeen(DoorId Door, Direction Direction, string Fault, int Bits) : Input;
 
+/// <summary>A supervised reader can be spoken to (null), or why not.</summary>
+public sealed record ReaderLinkChanged(DoorId Door, Direction Direction, string? Fault) : Input;
+
+/// <summary>What a supervised reader says of its own case and supply.</summary>
+public sealed record ReaderCaseChanged(DoorId Door, Direction Direction, bool Tampered, bool PowerFault) : Input;
+
+/// <summary>On a reader's line came what no honest reader sends.</summary>
+public sealed record ReaderAttackSeen(DoorId Door, Direction Direction, string Incident) : Input;
+
 public enum ContactRole { DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mains, Leak }
 
 /// <summary>A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found. Null: the input cannot be read.</summary>

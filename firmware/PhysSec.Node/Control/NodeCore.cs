@@ -18,7 +18,7 @@ public sealed class NodeCore
     private readonly AlarmBoard _alarms;
     private readonly ContactBoard _contacts;
     private readonly PointBoard _points;
-    private readonly ReaderBoard _readers = new();
+    private readonly ReaderBoard _readers;
     private readonly FactorDesk _factors;
     private readonly List<DoorControl> _doors;
     private PolicyIndex? _policy;
@@ -39,6 +39,7 @@ public sealed class NodeCore
         _factors = new(setup.PinKey, memory?.Guesses, memory?.Codes);
         _contacts = new(setup.Contacts);
         _points = new(setup.Points);
+        _readers = new(setup.Readers ?? []);
         _doors = [.. setup.Doors.Select(it => new DoorControl(
             it, memory?.Doors.FirstOrDefault(kept => kept.Door == it.Door),
             it.ExitButton && _alarms.IsActive(AlarmClasses.ExitButtonStuck, it.Door.Value)))];
@@ -69,6 +70,7 @@ public sealed class NodeCore
         _factors.Pass(step, _alarms, _doors);
         _contacts.Pass(step, _alarms);
         _points.Pass(step, _alarms);
+        _readers.Pass(step, _alarms);
         _alarms.Pass(step);
         Take(step, input);
 
@@ -90,6 +92,15 @@ public sealed class NodeCore
                 break;
             case ReaderFaultSeen it:
                 _readers.Fault(step, _alarms, it);
+                break;
+            case ReaderLinkChanged it:
+                _readers.Link(step, _alarms, it);
+                break;
+            case ReaderCaseChanged it:
+                _readers.Case(step, _alarms, it);
+                break;
+            case ReaderAttackSeen it:
+                _readers.Attack(step, _alarms, it);
                 break;
             case ContactChanged it:
                 Contact(step, it);
@@ -135,6 +146,7 @@ public sealed class NodeCore
         _factors.Start(step.Uptime);
         foreach (var it in _doors) step.Secure(it.Id); // A door starts locked after any crash.
         _contacts.Start(step);
+        _readers.Start(step);
         _points.Start(step, _alarms);
 
         // What was active before and nothing here can end: say so now. The rest ends when its cause is seen to be gone.
@@ -148,7 +160,7 @@ public sealed class NodeCore
         AlarmClasses.ClockUnset => _clock == ClockQuality.Unset,
         AlarmClasses.DoorHeld or AlarmClasses.DoorForced or AlarmClasses.LockFault => Door(new(source)) is not null,
         AlarmClasses.ExitButtonStuck => _setup.Doors.Any(it => it.Door.Value == source && it.ExitButton),
-        _ => _contacts.Owns(alarmClass, source) || _points.Owns(alarmClass, source),
+        _ => _contacts.Owns(alarmClass, source) || _readers.Owns(alarmClass, source) || _points.Owns(alarmClass, source),
     };
 
     private void Contact(StepContext step, ContactChanged it)

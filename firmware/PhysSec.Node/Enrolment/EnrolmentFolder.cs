@@ -165,9 +165,9 @@ public sealed class EnrolmentFolder(string folder, Func<Tpm?>? tpm = null)
         using (var file = new FileStream(beside, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = Private }))
         {
             file.Write(System.Text.Encoding.UTF8.GetBytes(text.TrimEnd() + "\n"));
-            file.Flush(flushToDisk: true);
         }
 
+        Journal.JournalFiles.FlushFile(beside);
         File.Move(beside, path, overwrite: true);
         Journal.JournalFiles.FlushFolder(Path.GetDirectoryName(path)!);
     }

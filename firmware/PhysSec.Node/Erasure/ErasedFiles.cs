@@ -1,13 +1,14 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using PhysSec.Node.Journal;
+using PhysSec.Node.Readers;
 
 namespace PhysSec.Node.Erasure;
 
 /// <summary>What a board holds of its site, in the order in which it is destroyed: keys first.</summary>
 internal static class ErasedFiles
 {
-    private static readonly string[] _inState = [JournalFiles.Name + "*", "node.crt*", "health.json*"];
+    private static readonly string[] _inState = [ReaderKeyFile.Name + "*", JournalFiles.Name + "*", "node.crt*", "health.json*"];
 
     /// <param name="configuration">Path of node.json.</param>
     /// <param name="state">The journal's folder.</param>

@@ -48,7 +48,7 @@ public sealed record BoardFile
 
     public required IReadOnlyList<DeviceEntry> Devices { get; init; }
 
-    /// <summary>Reads and checks a board file; a relative socket is taken from the file's own folder.</summary>
+    /// <summary>Reads and checks a board file; a relative socket, and a simulated reader's port, are taken from the file's own folder.</summary>
     /// <exception cref="BoardFileException">The file cannot be read, or is wrong: every fault is listed.</exception>
     public static BoardFile Load(string path)
     {
@@ -68,7 +68,11 @@ public sealed record BoardFile
         if (file.Hardware.Socket is not { } socket) return file;
 
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return file with { Hardware = file.Hardware with { Socket = Path.GetFullPath(socket, folder) } };
+        return file with
+        {
+            Hardware = file.Hardware with { Socket = Path.GetFullPath(socket, folder) },
+            Devices = [.. file.Devices.Select(it => it is OsdpEntry osdp ? osdp with { Line = osdp.Line with { Port = Path.GetFullPath(osdp.Line.Port, folder) } } : it)],
+        };
     }
 
     /// <summary>Checks the text of a board file.</summary>

@@ -17,7 +17,7 @@ internal static partial class BoardParser
 
     private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
-    public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008", "ads1115"];
+    public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008", "ads1115", "osdp"];
 
     /// <summary>The file as far as it could be read; null when its outline is broken.</summary>
     public static BoardFile? Parse(string json, string name, List<BoardFault> faults)
@@ -164,6 +164,7 @@ internal static partial class BoardParser
             "wiegand" => Wiegand(f, id, known, door),
             "input" => Input(f, id, known, door),
             "output" => Output(f, id, known, door),
+            "osdp" => OsdpDevices.Read(f, id, known, door),
             "nut" => Nut(f, id, known),
             "mcp3008" => Adc(f, id, known, faults),
             "ads1115" => new AnalogI2cEntry(id, known, Bus(f), Address(f), Channels(f, 4, faults), Period(f, 1_000)),

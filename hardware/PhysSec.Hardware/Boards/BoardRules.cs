@@ -16,7 +16,7 @@ internal static class BoardRules
 
     public static DeviceRole[] RolesOf(string type) => type switch
     {
-        "wiegand" => [DeviceRole.EntryReader, DeviceRole.ExitReader],
+        "wiegand" or "osdp" => [DeviceRole.EntryReader, DeviceRole.ExitReader],
         "input" =>
         [
             DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.DoorTamper, DeviceRole.EnclosureTamper,
@@ -57,6 +57,7 @@ internal static class BoardRules
         foreach (var (line, name) in file.Hardware.LineNames.Where(it => !file.Devices.SelectMany(LinesOf).Any(used => used.Line == it.Key)))
             faults.Add(new("hardware.lineNames", $"No device uses line {line} (\"{name}\").", "Remove the name, or correct the line of its device."));
         CheckLocks(file, faults);
+        OsdpDevices.Check(file, faults);
     }
 
     private static void CheckRole(DeviceEntry device, string where, List<BoardFault> faults)

@@ -28,6 +28,8 @@ public static class AlarmClasses
     public const string ReaderFault = "reader-fault";
     public const string Duress = "duress";
     public const string PinGuessing = "pin-guessing";
+    public const string ReaderOffline = "reader-offline";
+    public const string ReaderAttack = "reader-attack";
     public const string ClockUnset = "clock-unset";
     public const string JournalFault = "journal-fault";
     public const string DoorAjar = "door-ajar";
@@ -76,7 +78,7 @@ public static class AlarmClasses
     public static IReadOnlyList<string> All { get; } =
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
-        DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault,
+        DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault, ReaderOffline, ReaderAttack,
         Duress, PinGuessing, ClockUnset, JournalFault, DoorAjar, FireRelease, BreakGlass, SeismicRelease, ReleaseWithheld, ConfinementSuspected, InterlockBroken, .. OfHub,
     ];
 }

@@ -247,7 +247,7 @@ public sealed class BoardFileTests
         Assert.Equal(new NutEntry("ups", DeviceRole.Ups, "127.0.0.1", 3_493, "rack1", TimeSpan.FromSeconds(2)), devices[2]);
     }
 
-    private static string BoardsFolder([CallerFilePath] string here = "") =>
+    internal static string BoardsFolder([CallerFilePath] string here = "") =>
         Path.GetFullPath("../../../hardware/boards", Path.GetDirectoryName(here)!);
 
     private static string With(params string[] devices) =>

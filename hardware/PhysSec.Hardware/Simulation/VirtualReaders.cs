@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+
+namespace PhysSec.Hardware.Simulation;
+
+/// <summary>
+/// Simulated OSDP readers at the other end of a pseudo-terminal, for a demo, for tests and for an installer without hardware: the control side comes through the
+/// same serial calls as to a real reader. They answer at their own speed only, and take the time that the bytes would need on a wire.
+/// </summary>
+public sealed class VirtualReaders : IDisposable
+{
+    private const int BitsPerByte = 10;
+    private static readonly TimeSpan _turnRound = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly ManualResetEventSlim _end = new();
+    private readonly PseudoTerminal _cable;
+    private readonly PeripheralBus _bus;
+    private readonly TimeProvider _clock;
+    private readonly int _baud;
+    private readonly Thread _thread;
+
+    /// <param name="readers">Each with an address of its own.</param>
+    /// <param name="baud">Of the line.</param>
+    /// <param name="clock">For their timers.</param>
+    /// <param name="link">A name for the port that is known beforehand.</param>
+    /// <exception cref="IOException">The kernel gives no pseudo-terminal.</exception>
+    public VirtualReaders(IReadOnlyList<PeripheralSettings> readers, int baud, TimeProvider clock, string? link = null)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        (_baud, _clock) = (baud, clock);
+        _bus = new PeripheralBus(readers, it => RandomNumberGenerator.Fill(it));
+        _cable = new PseudoTerminal(link);
+        _thread = new Thread(AnswerForEver) { IsBackground = true, Name = $"readers at {_cable.Path}" };
+        _thread.Start();
+    }
+
+    /// <summary>The port to open.</summary>
+    public string Port => _cable.Path;
+
+    /// <summary>Looks at the readers, or does something at them.</summary>
+    /// <param name="act">Gets the readers and their time.</param>
+    public T With<T>(Func<PeripheralBus, TimeSpan, T> act)
+    {
+        lock (_gate) return act(_bus, _clock.GetElapsedTime(0));
+    }
+
+    /// <summary>Pulls the plug.</summary>
+    public void Dispose()
+    {
+        _end.Set();
+        _cable.Line.Wake();
+        if (Thread.CurrentThread != _thread) _thread.Join();
+        _cable.Dispose();
+        _end.Dispose();
+    }
+
+    private void AnswerForEver()
+    {
+        var buffer = new byte[OsdpFrame.LengthMax];
+        while (!_end.IsSet)
+        {
+            if (_cable.Line.Wait(_look) != SerialWait.Received) continue;
+            var read = _cable.Line.Read(buffer);
+            if (read <= 0 || _cable.Baud != _baud) continue; // At another speed it is noise.
+
+            var answer = With((bus, now) => bus.Take(buffer.AsSpan(0, read), now));
+            if (answer.Length == 0) continue;
+            _end.Wait(_turnRound + TimeSpan.FromSeconds((double)(read + answer.Length) * BitsPerByte / _baud));
+            _cable.Line.Write(answer);
+        }
+    }
+}
