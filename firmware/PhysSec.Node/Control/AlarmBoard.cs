@@ -14,6 +14,9 @@ internal sealed class AlarmBoard
         [AlarmClasses.Leak, AlarmClasses.DoorForced, AlarmClasses.Tamper, AlarmClasses.TemperatureHigh, AlarmClasses.UpsLowBattery,
             AlarmClasses.FireRelease, AlarmClasses.BreakGlass, AlarmClasses.ConfinementSuspected];
 
+    // What nobody near the room may notice.
+    private static readonly string[] _silent = [AlarmClasses.Duress];
+
     private readonly SortedDictionary<string, Active> _active = new(StringComparer.Ordinal);
     private bool? _lamp;
     private bool? _siren;
@@ -88,7 +91,7 @@ internal sealed class AlarmBoard
     /// <summary>Lamp and siren, when they change.</summary>
     internal void Show(StepContext step)
     {
-        var lamp = _active.Count > 0;
+        var lamp = _active.Values.Any(it => !_silent.Contains(it.Class));
         var siren = _active.Values.Any(it => !it.Silenced && _audible.Contains(it.Class));
         if (lamp != _lamp) step.Show(new LampSignal(lamp));
         if (siren != _siren) step.Show(new SirenSignal(siren));

@@ -40,7 +40,8 @@ public static class AccessRules
         var rights = policy.RightsOf(credential.Person, zone.Id);
         if (rights.Count == 0) return Deny(DenialReason.NoRightHere, person, $"a right for zone {zone.Id}");
         if (siteTime is not { } now) return Deny(DenialReason.ClockUnset, person, "a clock that is set");
-        if (policyAge is not { } age || age.TotalHours > zone.MaxAgeHours)
+        var tooOld = policyAge is not { } age || age.TotalHours > zone.MaxAgeHours;
+        if (tooOld && (policyAge is null || zone.OnTooOld == TooOldRule.Refuse))
             return Deny(DenialReason.PolicyTooOld, person, string.Create(CultureInfo.InvariantCulture, $"a policy confirmed within {zone.MaxAgeHours} h"));
         if (now < credential.ValidFrom) return Deny(DenialReason.CredentialNotYetValid, person, $"card valid from {Day(policy, credential.ValidFrom)}");
         if (now >= credential.ValidTo) return Deny(DenialReason.CredentialExpired, person, $"card was valid until {Day(policy, credential.ValidTo)}");
@@ -54,7 +55,10 @@ public static class AccessRules
 
         if (held == DenialReason.GuardArmed) return Deny(DenialReason.GuardArmed, person, "disarming the guard service first");
 
-        var rule = $"right {right.Id}, schedule {right.Schedule}"
+        var needed = PinRules.Needed(zone, tooOld);
+        if (Missing(request, policy, credential.Person, needed) is { } missing) return missing;
+
+        var rule = $"right {right.Id}, schedule {right.Schedule}{Shown(request.Shown)}{(tooOld ? ", policy too old" : "")}"
             + (excepted ? $", {door.ReaderAssurance} assurance by exception of {door.Exception!.Owner} until {Day(policy, door.Exception.Expires)}" : "");
         return new AccessDecision.Granted(request.Credential, credential.Person, right, rule, door.ReaderAssurance, credential.Extended);
     }
@@ -93,6 +97,23 @@ public static class AccessRules
             _ => Deny(DenialReason.OutsideHours, right.Person, Schedules.Sentence(schedule)),
         };
     }
+
+    private static AccessDecision.Denied? Missing(AccessRequest request, PolicyIndex policy, PersonId person, FactorRule needed)
+    {
+        if (needed is FactorRule.PinOnly or FactorRule.CardAndPin && !policy.Pins.ContainsKey(person)) return Deny(DenialReason.PinNotIssued, person, "a PIN issued to this person");
+        if (PinRules.Satisfies(request.Shown, needed)) return null;
+        return needed == FactorRule.TwoCards
+            ? Deny(DenialReason.SecondCardRequired, person, "the card of a second person in time")
+            : Deny(DenialReason.PinRequired, person, request.Shown == FactorRule.PinOnly ? "card and PIN" : "a PIN in time");
+    }
+
+    private static string Shown(FactorRule shown) => shown switch
+    {
+        FactorRule.Card => "",
+        FactorRule.PinOnly => ", PIN alone",
+        FactorRule.CardAndPin => ", card and PIN",
+        FactorRule.TwoCards => ", two cards",
+    };
 
     private static AccessDecision.Denied Deny(DenialReason reason, PersonId? person, string wouldAllow) => new(reason, person, wouldAllow);
 

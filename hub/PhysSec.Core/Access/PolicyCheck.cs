@@ -25,6 +25,7 @@ internal static class PolicyCheck
         foreach (var it in policy.Credentials) Card(it);
         foreach (var it in policy.Rights) Entitlement(it, zones, schedules);
         foreach (var it in policy.Sensing) Watch(it);
+        PinCheck.Throw(policy);
     }
 
     private static void Zone(ZonePolicy it)
@@ -35,6 +36,11 @@ internal static class PolicyCheck
         Defined($"{at}.required", it.Required);
         Need(it.Level == 1 || it.Required == Assurance.High, $"{at}.required", $"a zone of level {it.Level} must require high assurance", "Require it; a door whose reader only reads a number needs an exception with an owner and an end");
         Defined($"{at}.onJournalFault", it.OnJournalFault);
+        Defined($"{at}.factors", it.Factors);
+        Defined($"{at}.onTooOld", it.OnTooOld);
+        Need(it.Level == 1 || it.Factors != FactorRule.PinOnly, $"{at}.factors", $"a PIN alone opens no zone of level {it.Level}", "Ask for card and PIN, or two cards");
+        Need(it.OnTooOld == TooOldRule.Refuse || it.Factors is FactorRule.Card or FactorRule.PinOnly, $"{at}.onTooOld", "the zone asks for two factors already", "Refuse, or shorten what is asked for while the policy is fresh");
+        Range($"{at}.secondCardTime", it.SecondCardTime, 1, 60, "s");
     }
 
     private static void Door(DoorPolicy it, HashSet<ZoneId> zones)
@@ -113,7 +119,7 @@ internal static class PolicyCheck
         Class($"{at}.alarmClassRate", it.AlarmClassRate);
     }
 
-    private static HashSet<TKey> Unique<T, TKey>(IReadOnlyList<T> items, string field, Func<T, TKey> key)
+    internal static HashSet<TKey> Unique<T, TKey>(IReadOnlyList<T> items, string field, Func<T, TKey> key)
     {
         var seen = new HashSet<TKey>();
         foreach (var it in items)
@@ -121,7 +127,7 @@ internal static class PolicyCheck
         return seen;
     }
 
-    private static void Range(string field, double value, double least, double most, string unit) =>
+    internal static void Range(string field, double value, double least, double most, string unit) =>
         Need(value >= least && value <= most, field, $"{value} {unit}".TrimEnd() + $" is outside {least}–{most}", $"Give {least} to {most} {unit}".TrimEnd());
 
     private static void Finite(string field, double? value) =>
@@ -136,7 +142,7 @@ internal static class PolicyCheck
     private static void Defined<T>(string field, T value) where T : struct, Enum =>
         Need(Enum.IsDefined(value), field, $"{value} is not one of {string.Join(", ", Enum.GetNames<T>())}", "Name one of them");
 
-    private static void Need(bool holds, string field, string fault, string remedy)
+    internal static void Need(bool holds, string field, string fault, string remedy)
     {
         if (!holds) throw new PolicyException(field, fault, remedy);
     }

@@ -26,6 +26,8 @@ public static class AlarmClasses
     public const string ExitInEmptyRoom = "exit-in-empty-room";
     public const string LostCard = "lost-card";
     public const string ReaderFault = "reader-fault";
+    public const string Duress = "duress";
+    public const string PinGuessing = "pin-guessing";
     public const string ReaderOffline = "reader-offline";
     public const string ReaderAttack = "reader-attack";
     public const string ClockUnset = "clock-unset";
@@ -78,6 +80,6 @@ public static class AlarmClasses
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
         DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault, ReaderOffline, ReaderAttack,
-        ClockUnset, JournalFault, DoorAjar, FireRelease, BreakGlass, SeismicRelease, ReleaseWithheld, ConfinementSuspected, InterlockBroken, .. OfHub,
+        Duress, PinGuessing, ClockUnset, JournalFault, DoorAjar, FireRelease, BreakGlass, SeismicRelease, ReleaseWithheld, ConfinementSuspected, InterlockBroken, .. OfHub,
     ];
 }

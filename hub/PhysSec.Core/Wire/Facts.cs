@@ -41,10 +41,11 @@ public sealed record JournalRecord(
 [JsonDerivedType(typeof(GuardContact), "guard.contact")]
 public abstract record Fact;
 
-/// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. PolicyAgeSeconds is null when it cannot be known (which only leaving survives). Purpose, Escort and Items describe the visit where the entry declared them.</summary>
+/// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. PolicyAgeSeconds is null when it cannot be known (which only leaving survives). Purpose, Escort and Items describe the visit where the entry declared them. Factors: what was shown; Companion: whose card came with it where two were needed.</summary>
 public sealed record AccessGranted(
     DoorId Door, Direction Direction, CredentialToken Credential, PersonId Person, RightId? Right, long PolicyVersion, string PolicyHash, double? PolicyAgeSeconds,
-    string Rule, Assurance Assurance, string? Purpose = null, PersonId? Escort = null, IReadOnlyList<string>? Items = null) : Fact;
+    string Rule, Assurance Assurance, string? Purpose = null, PersonId? Escort = null, IReadOnlyList<string>? Items = null, FactorRule Factors = FactorRule.Card,
+    PersonId? Companion = null) : Fact;
 
 /// <summary>Code is the reason's number for ever; WouldAllow says what would have allowed it.</summary>
 public sealed record AccessDenied(

@@ -226,6 +226,12 @@ internal static class Schema
         alter table told add column fork integer not null default 0;
         alter table told add column journal text;
         """,
+        """
+        -- What tells a person's PIN and duress code from others; the codes themselves are nowhere. Alone: the random token of a code that also works without a card.
+        create table pins (
+          person text primary key references people (id), digits integer not null, salt text not null, verifier text not null, duress text not null,
+          alone text unique, alone_verifier text unique, alone_duress text unique, issued_at integer not null) without rowid;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

@@ -62,7 +62,7 @@ internal static class WireSamples
 
     private static IEnumerable<Fact> Facts() =>
     [
-        new AccessGranted(_door, Direction.In, _token, _person, new("r-1"), 12, _hash, 61.5, "right r-1", Assurance.Low, "定期点検", new("p-escort"), ["ノートPC"]),
+        new AccessGranted(_door, Direction.In, _token, _person, new("r-1"), 12, _hash, 61.5, "right r-1", Assurance.Low, "定期点検", new("p-escort"), ["ノートPC"], FactorRule.TwoCards, new("p-suzuki")),
         new AccessDenied(_door, Direction.In, _token, null, DenialReason.UnknownCredential, 30, "a registered card", 12, _hash, 61.5),
         new Passage(_door, Direction.Out, null, 0),
         new NoPassage(_door, Direction.In, _person),
@@ -100,11 +100,13 @@ internal static class WireSamples
 
     private static Policy Policy() => new(
         12, new("city"), new("node-a"), _at, "Asia/Tokyo",
-        [new(new("room"), 2, 72, Assurance.High, JournalFaultRule.Refuse)],
+        [new(new("room"), 2, 72, Assurance.High, JournalFaultRule.Refuse, FactorRule.TwoCards, TooOldRule.Refuse, 7)],
         [new(_door, new("room"), false, 5, 10, 30, 10, Assurance.Low, new("情報政策課長", "Wiegand reader until 2027", "camera", _at.AddDays(90)), "mantrap-1", InterlockRule.OneOpen, GuardRule.AskToDisarm)],
         [new(_token, _person, CredentialState.Active, null, _at.AddYears(1), true)],
         [new(new("r-1"), _person, new("room"), new("office"), _at, _at.AddYears(1), "p-suzuki", "p-tanaka", "情-2026-014", "運用")],
         [new(new("office"), [new([DayOfWeek.Monday, DayOfWeek.Friday], new(8, 30), new(17, 15), false)])],
         [new(2026, 12, 29)],
-        [new(new("room.temperature"), AlarmClasses.TemperatureHigh, AlarmClasses.TemperatureLow, 30, 10, 1, 10, 30, 6, 600, AlarmClasses.TemperatureRate, 30, 0)]);
+        [new(new("room.temperature"), AlarmClasses.TemperatureHigh, AlarmClasses.TemperatureLow, 30, 10, 1, 10, 30, 6, 600, AlarmClasses.TemperatureRate, 30, 0)],
+        [new(_person, 6, new('5', PinKey.SaltLength), _hash, new('c', 64), _token, new('d', 64), new('e', 64))],
+        PinLimits.Default);
 }
