@@ -15,7 +15,7 @@ public static class PolicyCompiler
     /// <exception cref="PolicyException">The result would be refused by the node.</exception>
     public static Policy Compile(SqliteConnection store, NodeId node, long version, DateTimeOffset issuedAt, SiteId site, string timeZone)
     {
-        List<DoorPolicy> doors = [.. Doors.All(store).Where(it => it.Node == node.Value).Select(it => it.Policy)];
+        var doors = Doors.Policies([.. Doors.All(store).Where(it => it.Node == node.Value)]);
         var zoneIds = doors.Select(it => it.Zone).ToHashSet();
         List<Right> rights = [.. Rights.InForce(store).Select(it => it.Policy).Where(it => zoneIds.Contains(it.Zone))];
         var scheduleIds = rights.Select(it => it.Schedule).ToHashSet();
