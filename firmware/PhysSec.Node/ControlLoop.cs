@@ -150,6 +150,7 @@ public sealed class ControlLoop
 
     private async Task CarryOutAsync(World world, Effects effects)
     {
+        foreach (var door in effects.Rest) world.Field.Rest(door);
         foreach (var door in effects.Secure) world.Field.Secure(door);
 
         var waits = effects.Release.Any(it => !it.EvenUnrecorded);
@@ -185,7 +186,7 @@ public sealed class ControlLoop
                 it.Door, it.Direction, it.Credential, it.Person, DenialReason.JournalFault, (int)DenialReason.JournalFault, "a journal that can be written",
                 it.PolicyVersion, it.PolicyHash, it.PolicyAgeSeconds),
         },
-        CommandExecuted { Verb: Verbs.Release, Outcome: "done" } it => entry with { Fact = it with { Outcome = "refused", Fault = Unrecorded } },
+        CommandExecuted { Verb: Verbs.Release or Verbs.Mode, Outcome: "done" } it => entry with { Fact = it with { Outcome = "refused", Fault = Unrecorded } },
         _ => entry,
     };
 

@@ -26,7 +26,7 @@ public sealed class Field
         (_board, _siteKey, _post) = (board, siteKey, post);
         var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door));
         _locks = [.. doors.OfType<string>().Distinct().Select(door =>
-            new LockWatch(new(door), [.. board.Outputs.Where(it => it.Role == DeviceRole.Lock && it.Door == door)]))];
+            new LockWatch(new(door), [.. board.Outputs.Where(it => it.Role is DeviceRole.Lock or DeviceRole.Relock && it.Door == door)]))];
         foreach (var reader in board.Readers) reader.FrameRead += frame => OnFrame(reader, frame);
         foreach (var input in board.Inputs)
         {
@@ -60,9 +60,24 @@ public sealed class Field
         foreach (var input in _board.Inputs) OnContact(input, input.Active);
     }
 
-    public void Secure(DoorId door) => Switch(DeviceRole.Lock, door, false);
+    public void Secure(DoorId door)
+    {
+        Switch(DeviceRole.Lock, door, false);
+        Switch(DeviceRole.Relock, door, true); // Only a lock that is driven by pulses has one.
+    }
 
-    public void Release(DoorId door) => Switch(DeviceRole.Lock, door, true);
+    public void Release(DoorId door)
+    {
+        Switch(DeviceRole.Relock, door, false);
+        Switch(DeviceRole.Lock, door, true);
+    }
+
+    /// <summary>A pulse has had its time.</summary>
+    public void Rest(DoorId door)
+    {
+        Switch(DeviceRole.Lock, door, false);
+        Switch(DeviceRole.Relock, door, false);
+    }
 
     public void Show(Signal signal)
     {
@@ -73,6 +88,9 @@ public sealed class Field
                 break;
             case SirenSignal siren:
                 Switch(DeviceRole.Siren, null, siren.On);
+                break;
+            case GuardSignal guard:
+                Switch(guard.Call ? DeviceRole.GuardCall : DeviceRole.GuardAlarm, null, guard.On);
                 break;
             case ReaderSignal reader:
                 _shown[(reader.Door, reader.Direction)] = reader.Indication;
@@ -111,6 +129,11 @@ public sealed class Field
         DeviceRole.EnclosureTamper => ContactRole.EnclosureTamper,
         DeviceRole.MainsPresent => ContactRole.Mains,
         DeviceRole.Leak => ContactRole.Leak,
+        DeviceRole.FireRelease => ContactRole.FireRelease,
+        DeviceRole.BreakGlass => ContactRole.BreakGlass,
+        DeviceRole.SeismicRelease => ContactRole.SeismicRelease,
+        DeviceRole.BoltFeedback or DeviceRole.BondFeedback => ContactRole.LockFeedback,
+        DeviceRole.GuardArmed => ContactRole.GuardArmed,
         _ => null,
     };
 

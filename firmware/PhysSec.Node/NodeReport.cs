@@ -32,7 +32,8 @@ public sealed class NodeReport(
     private DriveInfo Disk => new(config.StateFolder);
 
     public NodeSetup Setup(string previous, ClockQuality quality, PolicyArrived? policy) => new(
-        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy);
+        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy,
+        boot.Split('-')[0], board.Devices.Any(it => it.Role == DeviceRole.GuardAlarm), board.Devices.Any(it => it.Role == DeviceRole.GuardCall));
 
     public Birth Birth()
     {
@@ -98,7 +99,24 @@ public sealed class NodeReport(
             it.Any(device => device.Role == DeviceRole.EntryReader),
             it.Any(device => device.Role == DeviceRole.ExitReader),
             it.Any(device => device.Role == DeviceRole.DoorContact),
-            it.Any(device => device.Role == DeviceRole.ExitButton)))];
+            it.Any(device => device.Role == DeviceRole.ExitButton),
+            it.OfType<OutputEntry>().Select(device => device.Construction).OfType<LockType>().Select(Known).FirstOrDefault(),
+            it.Any(device => device.Role is DeviceRole.BoltFeedback or DeviceRole.BondFeedback),
+            board.Devices.Any(device => device.Role == DeviceRole.FireRelease && OfDoor(device, it.Key)),
+            it.Any(device => device.Role == DeviceRole.BreakGlass),
+            board.Devices.Any(device => device.Role == DeviceRole.SeismicRelease && OfDoor(device, it.Key)),
+            board.Devices.Any(device => device.Role == DeviceRole.GuardArmed)))];
+
+    private static bool OfDoor(DeviceEntry device, string door) => device.Door is null || device.Door == door;
+
+    private static Core.Doors.LockType? Known(LockType type) => type switch
+    {
+        LockType.FailSafeStrike => Core.Doors.LockType.FailSafeStrike,
+        LockType.Magnet => Core.Doors.LockType.Magnet,
+        LockType.FailSecureStrike => Core.Doors.LockType.FailSecureStrike,
+        LockType.Latching => Core.Doors.LockType.Latching,
+        LockType.Motor => Core.Doors.LockType.Motor,
+    };
 
     private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>
         [.. board.Devices.OfType<InputEntry>()

@@ -76,7 +76,7 @@ public sealed class CommissioningPlan
             .. inputs.Where(it => StateOfCutWire(it) is not null).Select(it => new Check(CheckKind.WireIsWatched, it.Id, it.Door)),
             .. board.Devices.OfType<WiegandEntry>().Select(it => new Check(CheckKind.CardIsRead, it.Id, it.Door)),
             .. board.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry).Select(it => new Check(CheckKind.ValuesAreRight, it.Id, it.Door)),
-            .. board.Devices.OfType<OutputEntry>().Where(it => it.Role != DeviceRole.Lock).Select(it => new Check(CheckKind.OutputIsSeen, it.Id, it.Door)),
+            .. board.Devices.OfType<OutputEntry>().Where(it => it.Role is not (DeviceRole.Lock or DeviceRole.Relock)).Select(it => new Check(CheckKind.OutputIsSeen, it.Id, it.Door)),
             .. locks.SelectMany(it => Ways(it, inputs).Select(kind => new Check(kind, it.Id, it.Door))),
             new(CheckKind.BoardIsProtected, "board", null),
         ]);
@@ -93,8 +93,9 @@ public sealed class CommissioningPlan
         var cut = (input.Pull == Pull.Up) == (input.Active == Level.High);
         var alarming = input.Role switch
         {
-            DeviceRole.DoorContact or DeviceRole.DoorTamper or DeviceRole.EnclosureTamper or DeviceRole.Leak => true,
-            DeviceRole.MainsPresent => false,
+            DeviceRole.DoorContact or DeviceRole.DoorTamper or DeviceRole.EnclosureTamper or DeviceRole.Leak
+                or DeviceRole.FireRelease or DeviceRole.BreakGlass or DeviceRole.SeismicRelease or DeviceRole.GuardArmed => true,
+            DeviceRole.MainsPresent or DeviceRole.BoltFeedback or DeviceRole.BondFeedback => false,
             _ => (bool?)null,
         };
         return cut == alarming ? cut : null;

@@ -161,7 +161,10 @@ internal sealed class CommissioningSession : IDisposable
         lock (_gate)
         {
             if (_ended) return;
-            Output(device).Set(false);
+            var output = Output(device);
+            output.Set(false);
+            if (output.Role == DeviceRole.Lock) // One that stays as it is without power is locked by a pulse, which ends by itself.
+                foreach (var it in _board.Outputs.Where(it => it.Role == DeviceRole.Relock && it.Door == output.Door)) it.Set(true);
         }
 
         Post(new SwitchedOff(device));

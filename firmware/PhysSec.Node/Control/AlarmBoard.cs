@@ -11,7 +11,8 @@ internal sealed class AlarmBoard
 
     // What a person near the room must hear.
     private static readonly string[] _audible =
-        [AlarmClasses.Leak, AlarmClasses.DoorForced, AlarmClasses.Tamper, AlarmClasses.TemperatureHigh, AlarmClasses.UpsLowBattery];
+        [AlarmClasses.Leak, AlarmClasses.DoorForced, AlarmClasses.Tamper, AlarmClasses.TemperatureHigh, AlarmClasses.UpsLowBattery,
+            AlarmClasses.FireRelease, AlarmClasses.BreakGlass, AlarmClasses.ConfinementSuspected];
 
     private readonly SortedDictionary<string, Active> _active = new(StringComparer.Ordinal);
     private bool? _lamp;
@@ -59,6 +60,16 @@ internal sealed class AlarmBoard
         step.Record(new AlarmCleared(key, alarmClass, source, value, detail), hot: true);
         step.Remember = true;
     }
+
+    /// <summary>An alarm that stands as long as something is so.</summary>
+    internal void Hold(StepContext step, bool on, string alarmClass, string source, string? detail = null)
+    {
+        if (on) Raise(step, alarmClass, source, detail);
+        else Clear(step, alarmClass, source);
+    }
+
+    /// <summary>The key of the first active alarm of these classes; null: there is none.</summary>
+    internal string? First(IReadOnlyList<string> classes) => _active.Where(it => classes.Contains(it.Value.Class)).Select(it => it.Key).FirstOrDefault();
 
     /// <summary>False: no such alarm is active.</summary>
     internal bool Silence(StepContext step, string key)

@@ -52,7 +52,8 @@ internal sealed class ContactBoard(IReadOnlyList<ContactSetup> contacts)
         ContactRole.Leak => AlarmClasses.Leak,
         ContactRole.Mains => AlarmClasses.MainsLost,
         ContactRole.DoorTamper or ContactRole.EnclosureTamper => AlarmClasses.Tamper,
-        ContactRole.DoorLeaf or ContactRole.ExitButton => null,
+        ContactRole.DoorLeaf or ContactRole.ExitButton or ContactRole.LockFeedback or ContactRole.GuardArmed => null,
+        ContactRole.FireRelease or ContactRole.BreakGlass or ContactRole.SeismicRelease => null, // The door says what it made of it.
         _ => null,
     };
 

@@ -11,12 +11,17 @@ namespace PhysSec.Node.Control;
 /// <param name="description">What hangs on it.</param>
 /// <param name="memory">What the last run left.</param>
 /// <param name="buttonStuck">The exit button was stuck when the last run ended; only a button seen let go ends that.</param>
-internal sealed class DoorControl(DoorDescription description, DoorMemory? memory, bool buttonStuck)
+/// <param name="emergencies">The fire, break-glass and seismic contacts that concern it.</param>
+/// <param name="guard">The guard service.</param>
+/// <param name="mantraps">The interlocks it may be part of.</param>
+/// <param name="boot">The machine's boot; null when it is not known.</param>
+internal sealed partial class DoorControl(
+    DoorDescription description, DoorMemory? memory, bool buttonStuck, IReadOnlyList<ContactSetup> emergencies, GuardLink guard, Mantraps mantraps, string? boot)
 {
     private static readonly TimeSpan _flash = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<Direction, (Indication Shown, Indication Flash, TimeSpan Until)> _readers = [];
-    private DoorStatus _status = DoorStatus.Start with { ExitButtonHeld = buttonStuck, ExitButtonStuck = buttonStuck };
+    private DoorStatus _status = DoorStatus.Start with { Lock = description.Lock ?? default, ExitButtonHeld = buttonStuck, ExitButtonStuck = buttonStuck };
     private RoomPresence _presence = memory is null ? RoomPresence.Empty : RoomPresence.From(memory.Inside, memory.LeftUnidentified, memory.EnteredUnidentified);
     private bool _lockdown = memory?.Lockdown ?? false;
     private bool _tampered;
@@ -25,7 +30,11 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
 
     internal DoorId Id { get; } = description.Door;
 
-    internal DoorMemory Memory => new(Id, _lockdown, _presence.Persons, _presence.LeftUnidentified, _presence.EnteredUnidentified);
+    internal DoorStatus Status => _status;
+
+    internal DoorMemory Memory => new(
+        Id, _lockdown, _presence.Persons, _presence.LeftUnidentified, _presence.EnteredUnidentified, KeptOverride(),
+        _status.Unconfirmed == EmergencySignals.None ? null : new(_status.Unconfirmed, _status.Freeing, _status.Unbadged));
 
     /// <summary>Deadlines come before whatever happens in the same step.</summary>
     internal void Pass(StepContext step, AlarmBoard alarms) => Advance(step, alarms, new DoorEvent.Tick(), "timer");
@@ -33,7 +42,7 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
     internal void Card(StepContext step, AlarmBoard alarms, CardRead it)
     {
         var decision = AccessRules.Decide(
-            new(Id, it.Direction, it.Credential), step.Policy, step.PolicyAge, step.SiteTime, _lockdown, step.JournalHealthy);
+            new(Id, it.Direction, it.Credential), step.Policy, step.PolicyAge, step.SiteTime, _lockdown, step.JournalHealthy, Held(step));
         var version = step.Policy?.Policy.Version ?? 0;
         var hash = step.Policy?.Hash ?? "";
         var age = step.PolicyAge?.TotalSeconds;
@@ -67,6 +76,8 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
             alarms.Clear(step, AlarmClasses.DoorForced, Id.Value);
         }
 
+        if (open is true) alarms.Clear(step, AlarmClasses.ConfinementSuspected, Id.Value); // Whoever was shut in before a restart has a way out.
+
         _changed |= _status.LeafOpen != open;
         var what = open switch { true => (DoorEvent)new DoorEvent.LeafOpened(), false => new DoorEvent.LeafClosed(), null => new DoorEvent.LeafUnknown() };
         Advance(step, alarms, what, _status.LeafSeen ? "contact" : "start");
@@ -85,14 +96,14 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
         // With the leaf open whoever pressed may stand in the doorway, already counted out.
         if (_presence.IsEmpty && _status.LeafOpen is not true)
             alarms.RaiseFor(step, AlarmBoard.MomentaryFor, AlarmClasses.ExitInEmptyRoom, Id.Value, null);
-        Advance(step, alarms, new DoorEvent.ExitPressed(), "exit-button");
+        Advance(step, alarms, new DoorEvent.ExitPressed(!_presence.IsEmpty), "exit-button");
     }
 
     /// <summary>What the lock's output does not obey; null: it obeys.</summary>
     internal void LockFault(StepContext step, AlarmBoard alarms, string? fault)
     {
-        if (fault is null) alarms.Clear(step, AlarmClasses.LockFault, Id.Value);
-        else alarms.Raise(step, AlarmClasses.LockFault, Id.Value, fault);
+        _outputFault = fault;
+        ShowLockFault(step, alarms);
     }
 
     internal void Tampered(bool tampered)
@@ -104,17 +115,10 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
     /// <summary>Null: done. Otherwise why not.</summary>
     internal string? Release(StepContext step, AlarmBoard alarms)
     {
-        if (InLockdown(step)) return $"door {Id} is in lockdown; end the lockdown first";
+        if (Why(step, Held(step)) is { } held) return held;
         if (!step.JournalHealthy && !EvenUnrecorded(step)) return "the journal cannot record the release; repair it, or use the key";
         Advance(step, alarms, new DoorEvent.ReleasedByCommand(), "command");
         return null;
-    }
-
-    internal void Lockdown(StepContext step, AlarmBoard alarms, bool on)
-    {
-        _lockdown = on;
-        (_changed, step.Remember) = (true, true);
-        if (on) Advance(step, alarms, new DoorEvent.Withdrawn(), "command");
     }
 
     internal void ResetPresence(StepContext step)
@@ -123,16 +127,11 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
         (_changed, step.Remember) = (true, true);
     }
 
-    internal void PolicyChanged(StepContext step, AlarmBoard alarms)
-    {
-        _changed = true;
-        if (InLockdown(step)) Advance(step, alarms, new DoorEvent.Withdrawn(), "command");
-    }
-
     /// <summary>What was to be freed and could not be recorded stays locked; leaving is not touched.</summary>
     internal void JournalFailed(StepContext step, AlarmBoard alarms)
     {
         if (EvenUnrecorded(step)) return;
+        if (_status.Override == DoorMode.Unlocked) Advance(step, alarms, new DoorEvent.OverrideOrdered(DoorMode.Normal, default), "journal");
         var before = _status.Phase;
         Advance(step, alarms, new DoorEvent.Withdrawn(), "timer");
         if (before == DoorPhase.Released && _status.Phase == DoorPhase.Locked) Flash(Direction.In, Indication.Denied, step);
@@ -148,31 +147,52 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
         step.Publish(
             new(Id.Value + Topics.DoorSuffix),
             new DoorLive(
-                _status.Phase.ToString(), _status.LockReleased, _status.LeafOpen, _tampered, InLockdown(step) ? "lockdown" : "normal", _presence.Inside,
-                _presence.LeftUnidentified, _last, _presence.Persons),
+                _status.Phase.ToString(), _status.LockReleased, _status.LeafOpen, _tampered, DoorModes.Word(_status.Mode), _presence.Inside,
+                _presence.LeftUnidentified, _last, _presence.Persons, ShownOverride(), ModeRules.List(_status.Calling),
+                _status.Unconfirmed != EmergencySignals.None && _status.Calling == EmergencySignals.None, _status.Unbadged, _status.Secured, guard.Armed),
             description.Contact && _status.LeafOpen is null ? "unknown" : "good", "");
     }
 
-    private void Advance(StepContext step, AlarmBoard alarms, DoorEvent what, string by)
+    private void Advance(StepContext step, AlarmBoard alarms, DoorEvent what, string by, Order? order = null)
     {
         var before = _status;
         var (after, notices) = DoorMachine.Step(before, what, Times(step), step.Uptime);
         _status = after;
-        _changed |= before.Phase != after.Phase || before.LockReleased != after.LockReleased;
+        _changed |= Seen(before) != Seen(after);
+        if (before.Mode != after.Mode) ModeChanged(step, before, after, by, order);
         if (before.Phase != after.Phase) step.Record(new DoorChanged(Id, before.Phase, after.Phase, by));
         foreach (var it in notices) Announce(step, alarms, it);
+        if (after.Override == DoorMode.Normal) _override = null;
+        if (Kept(before) == Kept(after)) return;
+        step.Remember = true;
+        ShowEmergency(step, alarms);
     }
+
+    // What a restart must know of it.
+    private static (DoorMode, TimeSpan?, EmergencySignals, EmergencySignals, bool) Kept(DoorStatus it) =>
+        (it.Override, it.OverrideUntil, it.Unconfirmed, it.Freeing, it.Withheld);
+
+    // What the live picture shows of it.
+    private static (DoorPhase, bool, DoorMode, DoorMode, EmergencySignals, EmergencySignals, int, bool?) Seen(DoorStatus it) =>
+        (it.Phase, it.LockReleased, it.Mode, it.Override, it.Calling, it.Unconfirmed, it.Unbadged, it.Secured);
 
     private void Announce(StepContext step, AlarmBoard alarms, DoorNotice notice)
     {
         switch (notice)
         {
             case DoorNotice.ReleaseNow:
-                // EGRESS before RECORDED: a release that somebody inside asked for does not wait for the disk.
-                step.Release(Id, EvenUnrecorded(step) || _status.Pending.Any(it => it.Direction == Direction.Out));
+                // EGRESS before RECORDED: a release that somebody inside asked for does not wait for the disk, and an emergency does not either.
+                step.Release(Id, EvenUnrecorded(step) || _status.Freeing != EmergencySignals.None || _status.Pending.Any(it => it.Direction == Direction.Out));
                 break;
             case DoorNotice.LockNow:
                 step.Secure(Id);
+                break;
+            case DoorNotice.CoilOff:
+                step.Rest(Id);
+                break;
+            case DoorNotice.UnbadgedPassage it:
+                step.Remember = true; // The count.
+                step.Record(new UnbadgedPassage(Id, _status.Mode, it.Count));
                 break;
             case DoorNotice.Passage it:
                 _presence = it.Direction == Direction.In ? _presence.Entered(it.Person) : _presence.Left(it.Person);
@@ -199,6 +219,18 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
                 break;
             case DoorNotice.ButtonStuckCleared:
                 alarms.Clear(step, AlarmClasses.ExitButtonStuck, Id.Value);
+                break;
+            case DoorNotice.ConfinementSuspected:
+                alarms.Raise(step, AlarmClasses.ConfinementSuspected, Id.Value, limit: Times(step).Confinement.TotalSeconds, unit: "s");
+                break;
+            case DoorNotice.ConfinementCleared:
+                alarms.Clear(step, AlarmClasses.ConfinementSuspected, Id.Value);
+                break;
+            case DoorNotice.Ajar or DoorNotice.AjarCleared:
+                alarms.Hold(step, notice is DoorNotice.Ajar, AlarmClasses.DoorAjar, Id.Value);
+                break;
+            case DoorNotice.LockDisagrees or DoorNotice.LockAgrees:
+                ShowLockFault(step, alarms);
                 break;
             case DoorNotice.PreAlarm or DoorNotice.PreAlarmCleared:
                 break; // Shown at the readers: see Signal.

@@ -1,15 +1,17 @@
 using PhysSec.Core;
 using PhysSec.Core.Access;
+using PhysSec.Core.Doors;
 using PhysSec.Core.Wire;
 
 namespace PhysSec.Node.Control;
 
 /// <summary>
-/// What one step asks of the world, carried out by the shell in this order: Secure (locking waits for nothing), Records with Memory in one transaction,
+/// What one step asks of the world, carried out by the shell in this order: Rest (pulses that have had their time), Secure (locking waits for nothing), Records with Memory in one transaction,
 /// Release (only after the commit), Signals, Live, Replies. If the commit fails within 250 ms, nothing of Release is done unless
 /// <see cref="LockRelease.EvenUnrecorded"/>, a reply of <c>done</c> to a release becomes <c>refused</c>, and the shell feeds <see cref="JournalHealthChanged"/> back.
 /// </summary>
 public sealed record Effects(
+    IReadOnlyList<DoorId> Rest,
     IReadOnlyList<DoorId> Secure,
     IReadOnlyList<Entry> Records,
     NodeMemory? Memory,
@@ -18,7 +20,7 @@ public sealed record Effects(
     IReadOnlyList<Live> Live,
     IReadOnlyList<CommandReply> Replies)
 {
-    public static Effects None { get; } = new([], [], null, [], [], [], []);
+    public static Effects None { get; } = new([], [], [], null, [], [], [], []);
 }
 
 /// <summary>Hot entries are alarms: they overtake a backlog on the wire.</summary>
@@ -37,6 +39,9 @@ public sealed record LampSignal(bool On) : Signal;
 
 public sealed record SirenSignal(bool On) : Signal;
 
+/// <summary>A contact that is given to the guard service: the alarm, or the call for somebody to come.</summary>
+public sealed record GuardSignal(bool Call, bool On) : Signal;
+
 /// <summary>A live value; Value is a number, a boolean or a <see cref="DoorLive"/>.</summary>
 public sealed record Live(PointId Point, object? Value, string Quality, string Unit);
 
@@ -44,6 +49,13 @@ public sealed record Live(PointId Point, object? Value, string Quality, string U
 public sealed record NodeMemory(IReadOnlyList<DoorMemory> Doors, IReadOnlyList<AlarmMemory> Alarms);
 
 public sealed record DoorMemory(
-    DoorId Door, bool Lockdown, IReadOnlyList<PersonId> Inside, int LeftUnidentified, int EnteredUnidentified = 0);
+    DoorId Door, bool Lockdown, IReadOnlyList<PersonId> Inside, int LeftUnidentified, int EnteredUnidentified = 0,
+    OverrideMemory? Override = null, EmergencyMemory? Emergency = null);
+
+/// <summary>An override in force. Until is uptime in seconds of the machine's boot named Boot: within it the time left can be proved. Seconds: how long it was ordered for.</summary>
+public sealed record OverrideMemory(DoorMode Mode, string Owner, string Reason, string? Boot, double Until, double Seconds);
+
+/// <summary>What has called and is not confirmed, what of it frees the door, and how often the door was opened without a badge since.</summary>
+public sealed record EmergencyMemory(EmergencySignals Unconfirmed, EmergencySignals Freeing, int Unbadged);
 
 public sealed record AlarmMemory(string Alarm, bool Silenced);

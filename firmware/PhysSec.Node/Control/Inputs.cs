@@ -16,9 +16,13 @@ public sealed record CardRead(DoorId Door, Direction Direction, CredentialToken 
 /// <summary>A reader delivered something that is not a card (parity, bit count, overrun, stuck line).</summary>
 public sealed record ReaderFaultSeen(DoorId Door, Direction Direction, string Fault, int Bits) : Input;
 
-public enum ContactRole { DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mains, Leak }
+public enum ContactRole
+{
+    DoorLeaf, ExitButton, DoorTamper, EnclosureTamper, Mains, Leak,
+    FireRelease, BreakGlass, SeismicRelease, LockFeedback, GuardArmed,
+}
 
-/// <summary>A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found. Null: the input cannot be read.</summary>
+/// <summary>A contact changed, debounced. Active means: leaf open, button pressed, tampered, mains present, water found, emergency, bolt or bond hold, guard armed. Null: the input cannot be read.</summary>
 public sealed record ContactChanged(string Device, ContactRole Role, DoorId? Door, bool? Active) : Input;
 
 /// <summary>The output of a door's lock did not take what was written to it (Fault says which), or takes it again (null). The first word after the start may be null.</summary>

@@ -19,6 +19,8 @@ public sealed class NodeCore
     private readonly ContactBoard _contacts;
     private readonly PointBoard _points;
     private readonly ReaderBoard _readers = new();
+    private readonly GuardLink _guard;
+    private readonly Mantraps _mantraps = new();
     private readonly List<DoorControl> _doors;
     private PolicyIndex? _policy;
     private PolicyFreshness? _freshness;
@@ -37,9 +39,11 @@ public sealed class NodeCore
         _alarms = new(memory?.Alarms ?? []);
         _contacts = new(setup.Contacts);
         _points = new(setup.Points);
+        _guard = new(setup);
         _doors = [.. setup.Doors.Select(it => new DoorControl(
             it, memory?.Doors.FirstOrDefault(kept => kept.Door == it.Door),
-            it.ExitButton && _alarms.IsActive(AlarmClasses.ExitButtonStuck, it.Door.Value)))];
+            it.ExitButton && _alarms.IsActive(AlarmClasses.ExitButtonStuck, it.Door.Value), Emergencies(setup.Contacts, it.Door), _guard, _mantraps, setup.Boot))];
+        _mantraps.Doors = _doors;
     }
 
     /// <summary>Version of the policy in force; 0 when there is none.</summary>
@@ -68,7 +72,9 @@ public sealed class NodeCore
         _points.Pass(step, _alarms);
         _alarms.Pass(step);
         Take(step, input);
+        _mantraps.Pass(step, _alarms);
 
+        _guard.Show(step, _alarms);
         foreach (var it in _doors) it.Publish(step);
         _alarms.Show(step);
         return step.Effects(() => new([.. _doors.Select(it => it.Memory)], _alarms.Memory));
@@ -126,7 +132,7 @@ public sealed class NodeCore
         step.Remember = true;
         step.Record(new NodeStarted(_setup.Firmware, _setup.Board, _setup.Simulated, _setup.Previous));
         if (_setup.Policy is { } kept) Adopt(step, kept, PolicyFreshness.Stored(kept.ConfirmedAt));
-        foreach (var it in _doors) step.Secure(it.Id); // A door starts locked after any crash.
+        foreach (var it in _doors) it.Start(step, _alarms); // A door starts locked after any crash.
         _contacts.Start(step);
         _points.Start(step, _alarms);
 
@@ -139,14 +145,28 @@ public sealed class NodeCore
     private bool MayLast(string alarmClass, string source) => alarmClass switch
     {
         AlarmClasses.ClockUnset => _clock == ClockQuality.Unset,
-        AlarmClasses.DoorHeld or AlarmClasses.DoorForced or AlarmClasses.LockFault => Door(new(source)) is not null,
+        AlarmClasses.DoorHeld or AlarmClasses.DoorForced or AlarmClasses.LockFault or AlarmClasses.ConfinementSuspected
+            or AlarmClasses.FireRelease or AlarmClasses.BreakGlass or AlarmClasses.SeismicRelease or AlarmClasses.ReleaseWithheld => Door(new(source)) is not null,
         AlarmClasses.ExitButtonStuck => _setup.Doors.Any(it => it.Door.Value == source && it.ExitButton),
         _ => _contacts.Owns(alarmClass, source) || _points.Owns(alarmClass, source),
     };
 
     private void Contact(StepContext step, ContactChanged it)
     {
-        if (!_contacts.Take(step, _alarms, it) || it.Door is not { } id || Door(id) is not { } door) return;
+        if (!_contacts.Take(step, _alarms, it)) return;
+        switch (it.Role)
+        {
+            case ContactRole.FireRelease or ContactRole.BreakGlass or ContactRole.SeismicRelease:
+                foreach (var each in _doors.Where(each => it.Door is null || each.Id == it.Door)) each.Emergency(step, _alarms, it.Device, DoorControl.SignalOf(it.Role), it.Active);
+                return;
+            case ContactRole.GuardArmed:
+                if (_guard.Take(step, it.Active)) _doors.ForEach(each => each.GuardChanged());
+                return;
+            default:
+                break;
+        }
+
+        if (it.Door is not { } id || Door(id) is not { } door) return;
         switch (it.Role)
         {
             case ContactRole.DoorLeaf:
@@ -157,6 +177,9 @@ public sealed class NodeCore
                 break;
             case ContactRole.DoorTamper:
                 door.Tampered(it.Active is true);
+                break;
+            case ContactRole.LockFeedback:
+                door.Feedback(step, _alarms, it.Active);
                 break;
             default:
                 break;
@@ -244,10 +267,10 @@ public sealed class NodeCore
             case Verbs.Silence:
                 if (!command.Arguments.TryGetValue("alarm", out var alarm)) return "alarm is missing; name the alarm's key";
                 return _alarms.Silence(step, alarm) ? null : $"alarm {alarm} is not active at this node";
-            case Verbs.Release or Verbs.Lockdown or Verbs.ResetPresence:
+            case Verbs.Release or Verbs.Lockdown or Verbs.ResetPresence or Verbs.Mode or Verbs.ConfirmRelease:
                 break;
             default:
-                return $"{command.Verb} is not a verb of this node; use {Verbs.Release}, {Verbs.Lockdown}, {Verbs.Silence} or {Verbs.ResetPresence}";
+                return $"{command.Verb} is not a verb of this node; use {Verbs.Release}, {Verbs.Lockdown}, {Verbs.Mode}, {Verbs.ConfirmRelease}, {Verbs.Silence} or {Verbs.ResetPresence}";
         }
 
         if (!command.Arguments.TryGetValue("door", out var name)) return "door is missing; name the door";
@@ -259,12 +282,19 @@ public sealed class NodeCore
             case Verbs.ResetPresence:
                 door.ResetPresence(step);
                 return null;
+            case Verbs.Mode:
+                return door.Override(step, _alarms, command);
+            case Verbs.ConfirmRelease:
+                return door.ConfirmRelease(step, _alarms, command);
             default:
                 if (!command.Arguments.TryGetValue("on", out var on) || on is not ("true" or "false")) return "on is missing; say true or false";
-                door.Lockdown(step, _alarms, on == "true");
+                door.Lockdown(step, _alarms, on == "true", command);
                 return null;
         }
     }
+
+    private static List<ContactSetup> Emergencies(IReadOnlyList<ContactSetup> contacts, DoorId door) =>
+        [.. contacts.Where(it => it.Role is ContactRole.FireRelease or ContactRole.BreakGlass or ContactRole.SeismicRelease && (it.Door is null || it.Door == door))];
 
     private DoorControl? Door(DoorId id) => _doors.Find(it => it.Id == id);
 }

@@ -13,9 +13,13 @@ namespace PhysSec.Node.Control;
 /// <param name="Points">Every measured point; a value outside Min–Max is a fault.</param>
 /// <param name="Clock">How far the wall clock can be trusted at the start.</param>
 /// <param name="Policy">The last good policy, verified again by the shell; null when there is none. It comes into force without a new record.</param>
+/// <param name="Boot">The machine's boot, within which uptime can be compared; null when it is not known.</param>
+/// <param name="GuardAlarm">An output tells the guard service of intrusions.</param>
+/// <param name="GuardCall">An output asks the guard service to send somebody.</param>
 public sealed record NodeSetup(
     string Firmware, string Board, bool Simulated, string Previous, IReadOnlyList<DoorDescription> Doors, IReadOnlyList<ContactSetup> Contacts,
-    IReadOnlyList<PointDescription> Points, ClockQuality Clock, PolicyArrived? Policy);
+    IReadOnlyList<PointDescription> Points, ClockQuality Clock, PolicyArrived? Policy,
+    string? Boot = null, bool GuardAlarm = false, bool GuardCall = false);
 
 /// <summary>One contact of the board; Door is null for contacts of the room.</summary>
 public sealed record ContactSetup(string Device, ContactRole Role, DoorId? Door);

@@ -7,6 +7,7 @@ namespace PhysSec.Node.Control;
 /// <summary>What one step knows, and what it has asked for so far.</summary>
 internal sealed class StepContext(TimeSpan uptime, DateTimeOffset? siteTime, PolicyIndex? policy, TimeSpan? policyAge, bool journalHealthy)
 {
+    private readonly List<DoorId> _rest = [];
     private readonly List<DoorId> _secure = [];
     private readonly List<Entry> _records = [];
     private readonly List<LockRelease> _release = [];
@@ -31,7 +32,14 @@ internal sealed class StepContext(TimeSpan uptime, DateTimeOffset? siteTime, Pol
 
     internal void Measure(Measured fact) => _records.Add(new(Streams.Measurements, fact));
 
-    internal void Secure(DoorId door) => _secure.Add(door);
+    internal void Rest(DoorId door) => _rest.Add(door);
+
+    /// <summary>Locking is carried out first, so a release of the same step that it takes back must not follow it.</summary>
+    internal void Secure(DoorId door)
+    {
+        _release.RemoveAll(it => it.Door == door);
+        _secure.Add(door);
+    }
 
     internal void Release(DoorId door, bool evenUnrecorded) => _release.Add(new(door, evenUnrecorded));
 
@@ -44,8 +52,8 @@ internal sealed class StepContext(TimeSpan uptime, DateTimeOffset? siteTime, Pol
     internal Effects Effects(Func<NodeMemory> memory)
     {
         var kept = Remember ? memory() : null;
-        return kept is null && _secure.Count + _records.Count + _release.Count + _signals.Count + _live.Count + _replies.Count == 0
+        return kept is null && _rest.Count + _secure.Count + _records.Count + _release.Count + _signals.Count + _live.Count + _replies.Count == 0
             ? Control.Effects.None
-            : new(_secure, _records, kept, _release, _signals, _live, _replies);
+            : new(_rest, _secure, _records, kept, _release, _signals, _live, _replies);
     }
 }

@@ -186,7 +186,7 @@ internal static partial class BoardParser
 
     private static OutputEntry Output(FieldReader f, string id, DeviceRole role, string? door) => new(id, role, door,
         Line(f, "line"), f.Choice<Level>("active", required: true) ?? default,
-        f.Choice<FailMode>("failMode", required: role == DeviceRole.Lock));
+        f.Choice<FailMode>("failMode", required: role == DeviceRole.Lock), f.Choice<LockType>("lockType", required: false));
 
     private static NutEntry Nut(FieldReader f, string id, DeviceRole role) => new(id, role,
         f.Text("host", HostPattern(), "Write a host name or address, like \"127.0.0.1\".") ?? "",

@@ -9,10 +9,14 @@ internal static class BoardRules
     [
         DeviceRole.EntryReader, DeviceRole.ExitReader, DeviceRole.DoorContact, DeviceRole.ExitButton,
         DeviceRole.Lock, DeviceRole.DoorTamper, DeviceRole.ReaderLed, DeviceRole.ReaderBuzzer,
+        DeviceRole.BreakGlass, DeviceRole.BoltFeedback, DeviceRole.BondFeedback, DeviceRole.Relock,
     ];
 
+    // Of one door, or of all.
+    private static readonly DeviceRole[] _ofDoorOrRoom = [DeviceRole.FireRelease, DeviceRole.SeismicRelease];
+
     private static readonly DeviceRole[] _oncePerDoor =
-        [DeviceRole.EntryReader, DeviceRole.ExitReader, DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.Lock];
+        [DeviceRole.EntryReader, DeviceRole.ExitReader, DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.Lock, DeviceRole.Relock];
 
     public static DeviceRole[] RolesOf(string type) => type switch
     {
@@ -20,9 +24,13 @@ internal static class BoardRules
         "input" =>
         [
             DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.DoorTamper, DeviceRole.EnclosureTamper,
-            DeviceRole.MainsPresent, DeviceRole.Leak,
+            DeviceRole.MainsPresent, DeviceRole.Leak, DeviceRole.FireRelease, DeviceRole.BreakGlass, DeviceRole.SeismicRelease,
+            DeviceRole.BoltFeedback, DeviceRole.BondFeedback, DeviceRole.GuardArmed,
         ],
-        "output" => [DeviceRole.Lock, DeviceRole.Lamp, DeviceRole.Siren, DeviceRole.ReaderLed, DeviceRole.ReaderBuzzer],
+        "output" =>
+        [
+            DeviceRole.Lock, DeviceRole.Lamp, DeviceRole.Siren, DeviceRole.ReaderLed, DeviceRole.ReaderBuzzer, DeviceRole.Relock, DeviceRole.GuardAlarm, DeviceRole.GuardCall,
+        ],
         "nut" => [DeviceRole.Ups],
         _ => [DeviceRole.Environment],
     };
@@ -70,6 +78,14 @@ internal static class BoardRules
 
         if (device is OutputEntry { FailMode: not null } and not { Role: DeviceRole.Lock })
             faults.Add(new($"{where}.failMode", "Only a lock has a fail mode.", "Remove it."));
+        if (device is OutputEntry { LockType: not null } and not { Role: DeviceRole.Lock })
+            faults.Add(new($"{where}.lockType", "Only a lock has a lock type.", "Remove it."));
+        if (device is OutputEntry { Role: DeviceRole.Lock, LockType: { } type, FailMode: { } mode } && mode != ModeOf(type))
+        {
+            faults.Add(new($"{where}.lockType", $"A lock of type {FieldReader.Camel(type)} is not {FieldReader.Camel(mode)}.",
+                $"Write \"failMode\": \"{FieldReader.Camel(ModeOf(type))}\", or correct the type."));
+        }
+
         var channels = device is AdcEntry adc ? adc.Channels : device is AnalogI2cEntry analog ? analog.Channels : null;
         if (channels is not null)
             foreach (var twice in channels.GroupBy(it => it.Point).Where(it => it.Count() > 1))
@@ -83,7 +99,7 @@ internal static class BoardRules
         var ofDoor = _ofDoor.Contains(device.Role);
         if (ofDoor && device.Door is null)
             faults.Add(new($"{where}.door", $"A {role} needs its door.", "Write \"door\": \"door-a\"."));
-        if (!ofDoor && device.Door is not null)
+        if (!ofDoor && device.Door is not null && !_ofDoorOrRoom.Contains(device.Role))
             faults.Add(new($"{where}.door", $"A {role} belongs to no door.", "Remove the field."));
         if (device.Door is { Length: > 0 } door && _oncePerDoor.Contains(device.Role) && !doors.TryAdd((door, device.Role), where))
             faults.Add(new($"{where}.door", $"{door} has a second {role}; the first is {doors[(door, device.Role)]}.", "Keep one, or name another door."));
@@ -93,13 +109,31 @@ internal static class BoardRules
     {
         for (var i = 0; i < file.Devices.Count; i++)
         {
+            if (file.Devices[i] is OutputEntry { Role: DeviceRole.Relock, Door: { Length: > 0 } of } && !file.Devices.Any(it => IsPulsed(it, of)))
+            {
+                faults.Add(new($"devices[{i}].door", $"{of} has a relock output and no lock that is driven by pulses.",
+                    "Give its lock \"lockType\": \"latching\" or \"motor\", or remove this output."));
+            }
+
             if (file.Devices[i] is not OutputEntry { Role: DeviceRole.Lock, Door: { Length: > 0 } door }) continue;
+            if (IsPulsed(file.Devices[i], door) && !file.Devices.Any(it => it.Role == DeviceRole.Relock && it.Door == door))
+            {
+                faults.Add(new($"devices[{i}].door", $"{door} has a lock that stays as it is without power, and no relock output: it could not be locked again.",
+                    $"Add an output with role relock and door \"{door}\"."));
+            }
+
             if (file.Devices.Any(it => it.Role == DeviceRole.DoorContact && it.Door == door)) continue;
 
             faults.Add(new($"devices[{i}].door", $"{door} has a lock and no doorContact: a forced door would go unseen.",
                 $"Add an input with role doorContact and door \"{door}\"."));
         }
     }
+
+    private static bool IsPulsed(DeviceEntry device, string door) =>
+        device is OutputEntry { Role: DeviceRole.Lock, LockType: LockType.Latching or LockType.Motor } && device.Door == door;
+
+    /// <summary>What a lock of this type does when its power is cut; one that stays as it is frees nobody.</summary>
+    private static FailMode ModeOf(LockType type) => type is LockType.FailSafeStrike or LockType.Magnet ? FailMode.FailSafe : FailMode.FailSecure;
 
     /// <summary>Header lines that a bus takes away from everything else.</summary>
     private static void ReserveBusLines(BoardFile file, Dictionary<int, string> lines)

@@ -47,6 +47,33 @@ public enum DeviceRole
 
     /// <summary>Uninterruptible power supply.</summary>
     Ups,
+
+    /// <summary>Active = the fire panel calls (or the wire is cut). Of one door, or of every door of the board.</summary>
+    FireRelease,
+
+    /// <summary>Active = the emergency release at the door was used (or the wire is cut). It cuts the lock's power itself; this line only observes it.</summary>
+    BreakGlass,
+
+    /// <summary>Active = a seismic device or an earthquake warning calls (or the wire is cut). Of one door, or of every door of the board.</summary>
+    SeismicRelease,
+
+    /// <summary>Active = the bolt is thrown.</summary>
+    BoltFeedback,
+
+    /// <summary>Active = the magnet holds.</summary>
+    BondFeedback,
+
+    /// <summary>Active = the guard service (機械警備) is armed.</summary>
+    GuardArmed,
+
+    /// <summary>On = a pulse that locks; only for locks that stay as they are without power.</summary>
+    Relock,
+
+    /// <summary>On = the guard service is told of an intrusion.</summary>
+    GuardAlarm,
+
+    /// <summary>On = the guard service is asked to send somebody.</summary>
+    GuardCall,
 }
 
 /// <summary>Level of a line.</summary>
@@ -84,6 +111,25 @@ public enum FailMode
     FailSecure,
 }
 
+/// <summary>What a lock does by its construction. Written in camelCase in a board file.</summary>
+public enum LockType
+{
+    /// <summary>通電時施錠型.</summary>
+    FailSafeStrike,
+
+    /// <summary>電磁錠.</summary>
+    Magnet,
+
+    /// <summary>通電時解錠型.</summary>
+    FailSecureStrike,
+
+    /// <summary>瞬時通電型: a pulse on its lock output frees it, one on its relock output locks it.</summary>
+    Latching,
+
+    /// <summary>モーター錠: a run each way.</summary>
+    Motor,
+}
+
 /// <summary>One device of a board file.</summary>
 /// <param name="Id">Like "door-a.contact".</param>
 /// <param name="Type">Name of the driver.</param>
@@ -101,10 +147,18 @@ public sealed record InputEntry(
     string Id, DeviceRole Role, string? Door, int Line, Level Active, Pull Pull, TimeSpan Debounce)
     : DeviceEntry(Id, "input", Role, Door);
 
-/// <summary>A relay or transistor on one line. <paramref name="Active"/> is the level that switches it on.</summary>
+/// <summary>A relay or transistor on one line. <paramref name="Active"/> is the level that switches it on. <paramref name="LockType"/>: what the board file says of a lock.</summary>
 public sealed record OutputEntry(
-    string Id, DeviceRole Role, string? Door, int Line, Level Active, FailMode? FailMode)
-    : DeviceEntry(Id, "output", Role, Door);
+    string Id, DeviceRole Role, string? Door, int Line, Level Active, FailMode? FailMode, LockType? LockType = null)
+    : DeviceEntry(Id, "output", Role, Door)
+{
+    /// <summary>The longest time that a coil or motor made for pulses is driven, whatever the software above does; null: it may stay on.</summary>
+    public TimeSpan? OnAtMost => Role == DeviceRole.Relock || LockType is PhysSec.Hardware.LockType.Latching or PhysSec.Hardware.LockType.Motor ? TimeSpan.FromSeconds(5) : null;
+
+    /// <summary>Null for what is no lock.</summary>
+    public LockType? Construction => Role != DeviceRole.Lock ? null
+        : LockType ?? (FailMode == PhysSec.Hardware.FailMode.FailSecure ? PhysSec.Hardware.LockType.FailSecureStrike : PhysSec.Hardware.LockType.FailSafeStrike);
+}
 
 /// <summary>A chip on an I2C bus.</summary>
 public record I2cEntry(

@@ -14,6 +14,7 @@ public sealed class SwitchedOutput : IDisposable
     private readonly OutputEntry _entry;
     private readonly GpioController _gpio;
     private readonly ITimer _again;
+    private readonly ITimer _end;
     private bool _on;
     private bool _faulted;
     private long _failures;
@@ -24,6 +25,7 @@ public sealed class SwitchedOutput : IDisposable
         (_entry, _gpio) = (entry, gpio);
         gpio.OpenPin(entry.Line, PinMode.Output, LevelFor(false));
         _again = clock.CreateTimer(_ => Retry(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _end = clock.CreateTimer(_ => End(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public string Id => _entry.Id;
@@ -64,7 +66,7 @@ public sealed class SwitchedOutput : IDisposable
 
     /// <summary>
     /// Switches. Never throws for a device fault: see <see cref="Faulted"/>. A release that fails is dropped, never made
-    /// up for later; a locking that fails is repeated until the line takes it.
+    /// up for later; a locking that fails is repeated until the line takes it. What is made for pulses goes off by itself after <see cref="OutputEntry.OnAtMost"/>.
     /// </summary>
     public void Set(bool on)
     {
@@ -72,7 +74,8 @@ public sealed class SwitchedOutput : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             Drive(on);
-            if (_faulted && on && Role == DeviceRole.Lock) Drive(false);
+            if (_faulted && on && Role is DeviceRole.Lock or DeviceRole.Relock) Drive(false);
+            if (_entry.OnAtMost is { } most) _end.Change(on ? most : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -85,6 +88,7 @@ public sealed class SwitchedOutput : IDisposable
             Drive(false);
             _disposed = true;
             _again.Dispose();
+            _end.Dispose();
             _gpio.ClosePin(_entry.Line);
         }
     }
@@ -108,6 +112,14 @@ public sealed class SwitchedOutput : IDisposable
         lock (_gate)
         {
             if (!_disposed && _faulted) Drive(_on);
+        }
+    }
+
+    private void End()
+    {
+        lock (_gate)
+        {
+            if (!_disposed && _on) Drive(false);
         }
     }
 

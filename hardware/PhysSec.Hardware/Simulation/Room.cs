@@ -51,19 +51,39 @@ public sealed class Room(RoomParameters parameters)
 
     public bool EnclosureTampered { get; set; }
 
+    /// <summary>The fire panel calls.</summary>
+    public bool Fire { get; set; }
+
+    /// <summary>The break glass at the door is used.</summary>
+    public bool GlassBroken { get; set; }
+
+    /// <summary>The seismic device calls.</summary>
+    public bool Shaking { get; set; }
+
+    /// <summary>The guard service is armed.</summary>
+    public bool GuardArmed { get; set; }
+
+    /// <summary>Bolt or magnet hold the leaf; a thing in the frame keeps an open leaf from it.</summary>
+    public bool Secured => !LockFree && !LeafOpen;
+
+    private bool _withdrawn; // The bolt of a lock that is driven by pulses.
+
     private OutputEntry? LockEntry =>
         parameters.Devices.OfType<OutputEntry>().FirstOrDefault(it => it.Role == DeviceRole.Lock);
 
     /// <summary>
-    /// Whether the lock lets the leaf go. The exit button cuts the lock's power in hardware: that frees a fail-safe lock
-    /// whatever the software says, and never frees a fail-secure one.
+    /// Whether the lock lets the leaf go. Exit button, fire panel and break glass cut the lock's power in hardware: that frees a fail-safe lock
+    /// whatever the software says, never frees a fail-secure one, and leaves one that is driven by pulses as it is.
     /// </summary>
     public bool LockFree => LockEntry switch
     {
         null => true,
-        { FailMode: FailMode.FailSecure } it => IsOn(it.Id) && !ExitPressed,
-        { } it => IsOn(it.Id) || ExitPressed,
+        { OnAtMost: not null } => _withdrawn,
+        { FailMode: FailMode.FailSecure } it => IsOn(it.Id) && !PowerCut,
+        { } it => IsOn(it.Id) || PowerCut,
     };
+
+    private bool PowerCut => ExitPressed || Fire || GlassBroken;
 
     /// <summary>How often the software has released the lock since the room began: what an observer who never looks away would count.</summary>
     public int LockReleases { get; private set; }
@@ -75,7 +95,11 @@ public sealed class Room(RoomParameters parameters)
     public void SetOutput(string output, bool on)
     {
         if (!on) _on.Remove(output);
-        else if (_on.Add(output) && output == LockEntry?.Id) LockReleases++;
+        else if (_on.Add(output))
+        {
+            if (output == LockEntry?.Id) (LockReleases, _withdrawn) = (LockReleases + 1, true);
+            if (parameters.Devices.Any(it => it.Id == output && it.Role == DeviceRole.Relock)) _withdrawn = false;
+        }
     }
 
     /// <summary>Somebody pulls the leaf from outside; false = the lock holds it.</summary>

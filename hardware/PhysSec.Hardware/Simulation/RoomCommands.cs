@@ -10,7 +10,7 @@ internal sealed class RoomCommands(
 {
     public const string Help =
         "ok badge NAME [in|out]; card FACILITY NUMBER [in|out]; bits 0101… [in|out]; open; close; push; force; "
-        + "exit [hold|release]; leak on|off; mains on|off; battery 11.2; heat 3kW; cooling on|off|5kW; tamper door|enclosure on|off; "
+        + "exit [hold|release]; leak on|off; mains on|off; battery 11.2; heat 3kW; cooling on|off|5kW; tamper door|enclosure on|off; fire on|off; glass on|off; shaking on|off; guard on|off; "
         + "sensor ok|absent|crc|stuck; speed N; status; help";
 
     /// <summary>What is still to be done on the wire, and the answer when it is done.</summary>
@@ -51,6 +51,10 @@ internal sealed class RoomCommands(
             ["tamper", "door", "on" or "off"] => Do($"door tamper {words[2]}", () => room.DoorTampered = words[2] == "on"),
             ["tamper", "enclosure", "on" or "off"] =>
                 Do($"enclosure tamper {words[2]}", () => room.EnclosureTampered = words[2] == "on"),
+            ["fire", "on" or "off"] => Do($"fire panel {words[1]}", () => room.Fire = words[1] == "on"),
+            ["glass", "on" or "off"] => Do($"break glass {words[1]}", () => room.GlassBroken = words[1] == "on"),
+            ["shaking", "on" or "off"] => Do($"seismic device {words[1]}", () => room.Shaking = words[1] == "on"),
+            ["guard", "on" or "off"] => Do($"guard service {(words[1] == "on" ? "armed" : "disarmed")}", () => room.GuardArmed = words[1] == "on"),
             ["sensor", var fault] => SensorIs(fault),
             ["speed", var factor] => SpeedIs(factor),
             [] => new("error: the command is empty; try help"),
@@ -180,11 +184,18 @@ internal sealed class RoomCommands(
             json.WriteNumber("supplyVolts", room.SupplyVolts);
             json.WriteBoolean("doorTamper", room.DoorTampered);
             json.WriteBoolean("enclosureTamper", room.EnclosureTampered);
+            json.WriteBoolean("fire", room.Fire);
+            json.WriteBoolean("breakGlass", room.GlassBroken);
+            json.WriteBoolean("shaking", room.Shaking);
+            json.WriteBoolean("guardArmed", room.GuardArmed);
+            json.WriteBoolean("secured", room.Secured);
             json.WriteString("sensor", chip.Fault == ChipFault.None ? "ok" : FieldReader.Camel(chip.Fault));
             json.WriteBoolean("led", room.IsOn(DeviceRole.ReaderLed));
             json.WriteBoolean("buzzer", room.IsOn(DeviceRole.ReaderBuzzer));
             json.WriteBoolean("lamp", room.IsOn(DeviceRole.Lamp));
             json.WriteBoolean("siren", room.IsOn(DeviceRole.Siren));
+            json.WriteBoolean("guardAlarm", room.IsOn(DeviceRole.GuardAlarm));
+            json.WriteBoolean("guardCall", room.IsOn(DeviceRole.GuardCall));
             json.WriteNumber("speed", Speed);
             json.WriteNumber("linesHeld", linesHeld);
             json.WriteEndObject();

@@ -154,6 +154,11 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
         DeviceRole.EnclosureTamper => room.EnclosureTampered,
         DeviceRole.MainsPresent => room.Mains,
         DeviceRole.Leak => room.Leak,
+        DeviceRole.FireRelease => room.Fire,
+        DeviceRole.BreakGlass => room.GlassBroken,
+        DeviceRole.SeismicRelease => room.Shaking,
+        DeviceRole.GuardArmed => room.GuardArmed,
+        DeviceRole.BoltFeedback or DeviceRole.BondFeedback => room.Secured,
         _ => false,
     };
 

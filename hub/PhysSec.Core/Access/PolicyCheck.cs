@@ -57,9 +57,9 @@ internal static class PolicyCheck
 
     private static void Mantrap(string name, IReadOnlyList<DoorPolicy> doors)
     {
-        var at = $"doors[{doors[0].Id}].interlock";
-        Need(doors.Count > 1, at, $"no other door of this node is in interlock {name}", "Name the same interlock at the other door of the mantrap, or leave it out");
-        Need(doors.All(it => it.InterlockRule == doors[0].InterlockRule), at, $"the doors of interlock {name} have different rules", "Give all of them the same interlockRule");
+        Need(
+            doors.All(it => it.InterlockRule == doors[0].InterlockRule), $"doors[{doors[0].Id}].interlockRule", $"the doors of interlock {name} have different rules",
+            "Give all of them the same rule");
     }
 
     private static void Hours(Schedule it)

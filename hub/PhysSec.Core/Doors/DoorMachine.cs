@@ -4,7 +4,8 @@ using static PhysSec.Core.Doors.DoorEvent;
 namespace PhysSec.Core.Doors;
 
 /// <summary>
-/// One door: a switch over (phase, event). It touches no pin. A late or repeated event changes nothing.
+/// One door: a switch over (phase, event). It touches no pin. A late or repeated event changes nothing. What was ordered and what calls is beside it (<see cref="ModeRules"/>); the outputs of
+/// the lock follow from the state (<see cref="LockDrive"/>).
 /// <para>The lock goes back as soon as the leaf has opened (ONVIF: DelayTimeBeforeRelock = 0): the opening is what the release was for, and a door that falls shut early must not
 /// stay free for the rest of the release time.</para>
 /// <para>Without a request-to-exit signal an opening from inside by the lever looks like one from outside by force: both are Forced.</para>
@@ -26,49 +27,60 @@ public static class DoorMachine
         ArgumentNullException.ThrowIfNull(what);
         ArgumentNullException.ThrowIfNull(times);
         var notices = new List<DoorNotice>();
-        var due = Expire(status, uptime, notices); // What fell due before the event comes before it.
-        return new(React(due, what, times, uptime, notices), notices);
+        var due = Settle(status, Expire(status, times, uptime, notices), null, times, uptime, 0, notices); // What fell due before the event comes before it.
+        var mark = notices.Count;
+        var met = what is DoorEvent.LeafOpened ? Confinement.Opened(due, notices) : due;
+        return new(Settle(due, React(met, what, times, uptime, notices), what, times, uptime, mark, notices), notices);
     }
 
     private static DoorStatus React(DoorStatus door, DoorEvent what, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices) => (door.Phase, what) switch
     {
+        // Whoever is inside is touched by none of these.
+        (_, LockdownOrdered it) => Hold(ModeRules.Lockdown(door, it.On), times, uptime, notices),
+        (_, OverrideOrdered it) => Hold(ModeRules.Order(door, it, uptime), times, uptime, notices),
+        (_, Signalled it) => ModeRules.Signal(door, it),
+        (_, Confirmed) => ModeRules.Confirm(door),
+        (_, Resumed it) => ModeRules.Resume(door, it),
+        (_, BoltSeen it) => door with { Secured = it.Secured },
+
+        (_, Granted { Direction: Direction.In } or ReleasedByCommand) when door.EntryHeld => door,
+
         // The leaf is open already: who badges walks through, and the time an open leaf is allowed goes on as it was.
         (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, Granted it) => Pass(door, it, notices),
-        (_, Granted it) => Release(door, new(it.Direction, it.Person), it.Extended ? times.ExtendedRelease : times.Release, uptime, notices),
+        (_, Granted { Direction: Direction.In } it) => Release(door, new(it.Direction, it.Person), Time(it, times), uptime, notices),
+        (_, Granted it) => Confinement.Asked(Release(door, new(it.Direction, it.Person), Time(it, times), uptime, notices), true, times, uptime),
         (_, ReleasedByCommand) => Release(door, new(Direction.In, null), times.Release, uptime, notices),
-        (_, ExitPressed) => Release(door, new(Direction.Out, null), times.Release, uptime, notices) with
-        {
-            ExitButtonHeld = true,
-            ButtonStuckAt = door.ExitButtonHeld ? door.ButtonStuckAt : uptime + ButtonStuckAfter, // Unreadable in between is no interruption.
-        },
+        (_, ExitPressed it) => Ask(door, it, times, uptime, notices),
         (_, ExitReleased) => LetGo(door, notices),
 
         (_, LeafOpened) when door.LeafOpen is true => door,
         (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, LeafOpened) => Seen(door, true),
         (DoorPhase.Locked or DoorPhase.Released, LeafOpened) when Expected(door) => Open(door, times, uptime, notices),
-        (_, LeafOpened) when !door.LeafSeen => Timed(door, times, uptime), // Open before we looked: an alarm only if it stays.
+        (_, LeafOpened) when !door.LeafSeen => Timed(Seen(door, true), times, uptime), // Open before we looked: an alarm only if it stays.
         (_, LeafOpened) => Force(door, notices),
 
         (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, LeafClosed) => Close(door, notices),
         (_, LeafClosed) => Seen(door, false),
         (_, LeafUnknown) => door with { LeafOpen = null },
 
-        (_, Withdrawn) => Withdraw(door, uptime, notices),
+        (_, Withdrawn) => Withdraw(door, times, uptime, notices),
         _ => door,
     };
 
-    private static DoorStatus Expire(DoorStatus door, TimeSpan uptime, List<DoorNotice> notices)
+    private static DoorStatus Expire(DoorStatus door, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices)
     {
+        if (uptime >= door.OverrideUntil) door = door with { Override = DoorMode.Normal, OverrideUntil = null };
+
         if (uptime >= door.ReleaseUntil)
         {
-            notices.Add(new DoorNotice.LockNow());
             door = door with { ReleaseUntil = null };
-            if (door.Phase == DoorPhase.Released) door = door with { Phase = DoorPhase.Locked, GraceUntil = uptime + Grace };
-            else if (door.LeafOpen is null) door = Forget(door, notices);
+            if (door.Phase == DoorPhase.Released && !door.StandsFree) door = door with { Phase = DoorPhase.Locked, GraceUntil = uptime + times.Grace };
+            else if (door.Phase == DoorPhase.Released || door.LeafOpen is null) door = Forget(door, notices);
             else door = door with { Pending = [] }; // The leaf was open all the time; nobody waits for it any more.
         }
 
         if (uptime >= door.GraceUntil) door = Forget(door, notices);
+        if (uptime >= door.ConfinedAt) door = Confinement.Due(door, notices);
 
         if (uptime >= door.ButtonStuckAt)
         {
@@ -90,6 +102,29 @@ public static class DoorMachine
 
         return door;
     }
+
+    /// <summary>What follows from the new state whatever brought it about: a door that stands free or no longer does, the outputs of the lock, what its feedback means.</summary>
+    private static DoorStatus Settle(
+        DoorStatus before, DoorStatus after, DoorEvent? what, DoorTimes times, TimeSpan uptime, int mark, List<DoorNotice> notices)
+    {
+        if (before.StandsFree != after.StandsFree) after = after.StandsFree ? StandFree(after with { Unbadged = (what as Resumed)?.Unbadged ?? 0 }, notices) : StandBack(after, times, uptime);
+        return LockFeedback.Judge(LockDrive.Follow(before, after, what, uptime, mark, notices), times, uptime, notices);
+    }
+
+    private static DoorStatus StandFree(DoorStatus door, List<DoorNotice> notices)
+    {
+        if (door.Phase == DoorPhase.Locked) return Forget(door, notices) with { Phase = DoorPhase.Released };
+        if (door.Phase is not (DoorPhase.Open or DoorPhase.PreAlarm)) return door; // Forced or held open: that stays until the leaf is shut.
+        if (door.Phase == DoorPhase.PreAlarm) notices.Add(new DoorNotice.PreAlarmCleared());
+        return door with { Phase = DoorPhase.Open, PreAlarmAt = null, HeldAt = null }; // It may stand open for as long as it stands free.
+    }
+
+    private static DoorStatus StandBack(DoorStatus door, DoorTimes times, TimeSpan uptime) => door.Phase switch
+    {
+        DoorPhase.Released when !door.LockReleased => door with { Phase = DoorPhase.Locked, GraceUntil = uptime + times.Grace },
+        DoorPhase.Open => Timed(door, times, uptime),
+        _ => door,
+    };
 
     // Where no contact shows whether the leaf opened, who was let in counts as inside: in an emergency somebody must look for that person.
     private static DoorStatus Forget(DoorStatus door, List<DoorNotice> notices)
@@ -117,7 +152,6 @@ public static class DoorMachine
         if (!door.LockReleased) door = Forget(door, notices); // Who had the release before this one does not stand behind it.
         var until = uptime + time;
         if (door.ReleaseUntil is { } before && before > until) until = before;
-        if (!door.LockReleased) notices.Add(new DoorNotice.ReleaseNow());
         var pending = door.Pending.Where(it => it != who).Append(who).ToList();
         if (pending.Count > PendingMax) pending.RemoveAt(Math.Max(0, pending.FindIndex(it => it.Direction == Direction.In))); // Leaving is not forgotten for entering.
         return door with
@@ -129,23 +163,36 @@ public static class DoorMachine
         };
     }
 
-    private static bool Expected(DoorStatus door) => door.Pending.Count > 0 || (door.ExitButtonHeld && !door.ExitButtonStuck);
+    private static DoorStatus Ask(DoorStatus door, ExitPressed it, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices)
+    {
+        var free = Release(door, new(Direction.Out, null), times.Release, uptime, notices) with
+        {
+            ExitButtonHeld = true,
+            ButtonStuckAt = door.ExitButtonHeld ? door.ButtonStuckAt : uptime + times.ButtonStuck, // Unreadable in between is no interruption.
+        };
+        return door.ExitButtonHeld ? free : Confinement.Asked(free, it.Occupied, times, uptime);
+    }
+
+    private static TimeSpan Time(Granted it, DoorTimes times) => it.Extended ? times.ExtendedRelease : times.Release;
+
+    private static bool Leaving(DoorStatus door) => door.ExitButtonHeld && !door.ExitButtonStuck;
+
+    private static bool Expected(DoorStatus door) =>
+        door.Pending.Count > 0 || Leaving(door) || door.GraceUntil is not null || (door.StandsFree && door.LeafSeen);
 
     private static DoorStatus Open(DoorStatus door, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices)
     {
-        if (door.LockReleased) notices.Add(new DoorNotice.LockNow());
         foreach (var it in door.Pending) notices.Add(new DoorNotice.Passage(it.Direction, it.Person));
-        if (door.Pending.Count == 0) notices.Add(new DoorNotice.Passage(Direction.Out, null)); // The button is still held.
-        return Timed(door, times, uptime) with { ReleaseUntil = null, GraceUntil = null, Pending = [], TakenBack = false };
+        if (door.Pending.Count == 0 && Leaving(door)) notices.Add(new DoorNotice.Passage(Direction.Out, null));
+        else if (door.Pending.Count == 0) notices.Add(new DoorNotice.UnbadgedPassage((door = door with { Unbadged = door.Unbadged + 1 }).Unbadged));
+        return Timed(Seen(door, true), times, uptime) with { ReleaseUntil = null, GraceUntil = null, Pending = [], TakenBack = false };
     }
 
     private static DoorStatus Timed(DoorStatus door, DoorTimes times, TimeSpan uptime) => door with
     {
         Phase = DoorPhase.Open,
-        LeafOpen = true,
-        LeafSeen = true,
-        PreAlarmAt = uptime + (times.Open > times.PreAlarm ? times.Open - times.PreAlarm : TimeSpan.Zero),
-        HeldAt = uptime + times.Open,
+        PreAlarmAt = door.StandsFree ? null : uptime + (times.Open > times.PreAlarm ? times.Open - times.PreAlarm : TimeSpan.Zero),
+        HeldAt = door.StandsFree ? null : uptime + times.Open,
     };
 
     private static DoorStatus Force(DoorStatus door, List<DoorNotice> notices)
@@ -176,13 +223,15 @@ public static class DoorMachine
 
     private static DoorStatus Seen(DoorStatus door, bool open) => door with { LeafOpen = open, LeafSeen = true };
 
+    private static DoorStatus Hold(DoorStatus door, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices) =>
+        door.EntryHeld ? Withdraw(door, times, uptime, notices) : door;
+
     // Leaving is never taken back.
-    private static DoorStatus Withdraw(DoorStatus door, TimeSpan uptime, List<DoorNotice> notices)
+    private static DoorStatus Withdraw(DoorStatus door, DoorTimes times, TimeSpan uptime, List<DoorNotice> notices)
     {
-        if (!door.LockReleased || door.Pending.Any(it => it.Direction == Direction.Out)) return door;
-        notices.Add(new DoorNotice.LockNow());
-        return door.Phase == DoorPhase.Released
-            ? door with { Phase = DoorPhase.Locked, ReleaseUntil = null, GraceUntil = uptime + Grace, TakenBack = true }
-            : door with { ReleaseUntil = null, Pending = [] };
+        if (door.ReleaseUntil is null || door.Pending.Any(it => it.Direction == Direction.Out)) return door;
+        var locked = door with { ReleaseUntil = null, TakenBack = true };
+        if (door.Phase != DoorPhase.Released) return locked with { Pending = [], TakenBack = door.TakenBack };
+        return locked.StandsFree ? Forget(locked, notices) : locked with { Phase = DoorPhase.Locked, GraceUntil = uptime + times.Grace };
     }
 }

@@ -13,6 +13,18 @@ public sealed record DoorTimes(TimeSpan Release, TimeSpan ExtendedRelease, TimeS
     public static DoorTimes Default { get; } =
         new(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10));
 
+    /// <summary>An opening is reported after the contact's debounce time, so one that began in the last moment of a release is seen after it.</summary>
+    public TimeSpan Grace { get; init; } = DoorMachine.Grace;
+
+    /// <summary>Nobody who leaves holds the button for so long.</summary>
+    public TimeSpan ButtonStuck { get; init; } = DoorMachine.ButtonStuckAfter;
+
+    /// <summary>Who asked to leave and has not opened by then may be shut in.</summary>
+    public TimeSpan Confinement { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long bolt or bond may disagree with what the lock was told.</summary>
+    public TimeSpan Feedback { get; init; } = TimeSpan.FromSeconds(3);
+
     public static DoorTimes From(DoorPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
@@ -28,13 +40,52 @@ public readonly record struct PendingPassage(Direction Direction, PersonId? Pers
 /// <summary>Everything known of one door. Deadlines are uptime.</summary>
 public sealed record DoorStatus
 {
+    /// <summary>What hangs on the door; it never changes.</summary>
+    public LockType Lock { get; init; }
+
     public DoorPhase Phase { get; init; }
 
-    /// <summary>The lock output. A lock that has been freed always has <see cref="ReleaseUntil"/>.</summary>
-    public bool LockReleased => ReleaseUntil is not null;
+    /// <summary>The lock is free: for a passage, with <see cref="ReleaseUntil"/>, or because the door stands free.</summary>
+    public bool LockReleased => ReleaseUntil is not null || StandsFree;
 
-    /// <summary>When the lock goes back.</summary>
+    /// <summary>When a release for one passage ends.</summary>
     public TimeSpan? ReleaseUntil { get; init; }
+
+    /// <summary>Which output of the lock is energised; of one that is driven by pulses, until when.</summary>
+    public LockCoil Coil { get; init; }
+
+    public TimeSpan? CoilUntil { get; init; }
+
+    public DoorMode Mode => ModeRules.Of(this);
+
+    /// <summary>Free for everybody until the mode ends.</summary>
+    public bool StandsFree => Mode is DoorMode.Unlocked or DoorMode.SeismicRelease or DoorMode.FireRelease;
+
+    /// <summary>Nobody is let in, whatever else is in force.</summary>
+    public bool EntryHeld => Lockdown || Override == DoorMode.Blocked;
+
+    /// <summary>By the policy or by command; it has no end of its own.</summary>
+    public bool Lockdown { get; init; }
+
+    /// <summary>Unlocked or Blocked; Normal: none. It always has <see cref="OverrideUntil"/>.</summary>
+    public DoorMode Override { get; init; }
+
+    public TimeSpan? OverrideUntil { get; init; }
+
+    /// <summary>Contacts that are active, or were and cannot be read.</summary>
+    public EmergencySignals Calling { get; init; }
+
+    /// <summary>What has called and no person has confirmed yet.</summary>
+    public EmergencySignals Unconfirmed { get; init; }
+
+    /// <summary>What of that keeps the door free.</summary>
+    public EmergencySignals Freeing { get; init; }
+
+    /// <summary>An emergency has called and the lock stays: somebody must go there.</summary>
+    public bool Withheld => Unconfirmed != EmergencySignals.None && Freeing == EmergencySignals.None;
+
+    /// <summary>Openings without a badge since the door stands free.</summary>
+    public int Unbadged { get; init; }
 
     /// <summary>While Locked: until when an opening still belongs to the release that just ended.</summary>
     public TimeSpan? GraceUntil { get; init; }
@@ -59,6 +110,33 @@ public sealed record DoorStatus
     /// <summary>Held for so long that it proves nobody's leaving any more.</summary>
     public bool ExitButtonStuck { get; init; }
 
+    /// <summary>When somebody who asked to leave counts as shut in.</summary>
+    public TimeSpan? ConfinedAt { get; init; }
+
+    /// <summary>While that time runs: the button was pressed again.</summary>
+    public bool AskedAgain { get; init; }
+
+    /// <summary>While that time runs: somebody was known to be inside.</summary>
+    public bool Occupied { get; init; }
+
+    /// <summary>Somebody may be shut in, until the leaf opens.</summary>
+    public bool Confined { get; init; }
+
+    /// <summary>What bolt or bond say; null: there is no such contact, or it cannot be read.</summary>
+    public bool? Secured { get; init; }
+
+    /// <summary>Bolt or bond have held since the leaf was last open.</summary>
+    public bool WasSecured { get; init; }
+
+    /// <summary>When their disagreement becomes an alarm.</summary>
+    public TimeSpan? FeedbackAt { get; init; }
+
+    /// <summary>They do not do what the lock was told.</summary>
+    public bool LockDisagrees { get; init; }
+
+    /// <summary>Shut, but bolt or bond have never held since.</summary>
+    public bool Ajar { get; init; }
+
     /// <summary>While Locked: the release that just ended was taken back.</summary>
     public bool TakenBack { get; init; }
 
@@ -68,77 +146,3 @@ public sealed record DoorStatus
     /// <summary>A door starts locked after any crash; what the leaf does is not known yet.</summary>
     public static DoorStatus Start { get; } = new();
 }
-
-/// <summary>What can happen at a door.</summary>
-public abstract record DoorEvent
-{
-    private DoorEvent()
-    {
-    }
-
-    /// <summary>A badge was accepted, on either side.</summary>
-    public sealed record Granted(Direction Direction, PersonId Person, bool Extended) : DoorEvent;
-
-    /// <summary>A person at the console frees the door once.</summary>
-    public sealed record ReleasedByCommand : DoorEvent;
-
-    /// <summary>The exit button has already freed the lock in hardware; the software follows.</summary>
-    public sealed record ExitPressed : DoorEvent;
-
-    public sealed record ExitReleased : DoorEvent;
-
-    /// <summary>The button cannot be read. It is not let go by that, and was not pressed.</summary>
-    public sealed record ExitUnknown : DoorEvent;
-
-    public sealed record LeafOpened : DoorEvent;
-
-    public sealed record LeafClosed : DoorEvent;
-
-    /// <summary>The contact cannot be read. It clears nothing and proves nothing.</summary>
-    public sealed record LeafUnknown : DoorEvent;
-
-    /// <summary>Releases for entry could not be recorded and were not carried out.</summary>
-    public sealed record Withdrawn : DoorEvent;
-
-    public sealed record Tick : DoorEvent;
-}
-
-/// <summary>What a step announces, in order. It moves nothing by itself.</summary>
-public abstract record DoorNotice
-{
-    private DoorNotice()
-    {
-    }
-
-    public sealed record ReleaseNow : DoorNotice;
-
-    public sealed record LockNow : DoorNotice;
-
-    public sealed record Passage(Direction Direction, PersonId? Person) : DoorNotice;
-
-    /// <summary>A release ran out and the leaf never opened; or nobody could see it, and it was for leaving.</summary>
-    public sealed record NoPassage(Direction Direction, PersonId? Person) : DoorNotice;
-
-    /// <summary>The leaf opened with no release, no button and no badge.</summary>
-    public sealed record Forced : DoorNotice;
-
-    public sealed record ForcedCleared : DoorNotice;
-
-    /// <summary>Open for long: warn at the door.</summary>
-    public sealed record PreAlarm : DoorNotice;
-
-    /// <summary>The leaf closed during the warning.</summary>
-    public sealed record PreAlarmCleared : DoorNotice;
-
-    public sealed record Held : DoorNotice;
-
-    public sealed record HeldCleared : DoorNotice;
-
-    /// <summary>The exit button has been held for longer than anybody holds it.</summary>
-    public sealed record ButtonStuck : DoorNotice;
-
-    public sealed record ButtonStuckCleared : DoorNotice;
-}
-
-/// <summary>The door after a step, and what the step announces.</summary>
-public sealed record DoorStep(DoorStatus Status, IReadOnlyList<DoorNotice> Notices);

@@ -25,6 +25,13 @@ public sealed class PolicyIndexTests
         { "doors[door-a].preAlarmTime", Door(it => it with { PreAlarmTime = 0 }) },
         { "doors[door-a].preAlarmTime", Door(it => it with { PreAlarmTime = 31 }) },
         { "doors[door-a].exception.owner", Door(it => it with { Exception = new(" ", "why", "how", Tuesday) }) },
+        { "doors[door-a].interlock", Door(it => it with { Interlock = " " }) },
+        { "doors[door-a].interlockRule", Door(it => it with { InterlockRule = (InterlockRule)7 }) },
+        {
+            "doors[door-a].interlockRule",
+            _good with { Doors = [_good.Doors[0] with { Interlock = "lobby" }, _good.Doors[0] with { Id = new("door-b"), Interlock = "lobby", InterlockRule = InterlockRule.OneOpen }] }
+        },
+        { "doors[door-a].guard", Door(it => it with { Guard = (GuardRule)7 }) },
         { "schedules[weekdays]", _good with { Schedules = [.. _good.Schedules, _good.Schedules[0]] } },
         { "schedules[weekdays].windows[0].days", _good with { Schedules = [new(new("weekdays"), [new([], default, default, false)]), _good.Schedules[1]] } },
         { "credentials[card aaaaaaaa…]", _good with { Credentials = [_good.Credentials[0], _good.Credentials[0]] } },

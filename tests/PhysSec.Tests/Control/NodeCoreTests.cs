@@ -143,7 +143,7 @@ public sealed class NodeCoreTests
         Assert.Equal((30.0, "s"), (raised.Limit, raised.Unit));
         Assert.Empty(stuck.Secure);
 
-        Assert.Equal("Locked>Forced contact, +door-forced:door-a!", Say(node.Contact("door-a.contact", true)));
+        Assert.Equal("-confinement-suspected:door-a, Locked>Forced contact, +door-forced:door-a!", Say(node.Contact("door-a.contact", true)));
         node.Contact("door-a.contact", false);
         Assert.DoesNotContain("-exit-button", Say(node.Contact("door-a.button", null)), StringComparison.Ordinal);
         Assert.Contains("-exit-button-stuck:door-a", Say(node.Contact("door-a.button", false)), StringComparison.Ordinal);
@@ -165,7 +165,7 @@ public sealed class NodeCoreTests
         Assert.True(after.Free);
         Assert.Equal("Released>Locked timer", Say(after.After(5, new Tick())));
         Assert.Equal("no passage Out -", Say(after.After(1, new Tick())));
-        Assert.Equal("Locked>Forced contact, +door-forced:door-a!", Say(after.Contact("door-a.contact", true)));
+        Assert.Equal("-confinement-suspected:door-a, Locked>Forced contact, +door-forced:door-a!", Say(after.Contact("door-a.contact", true)));
         Assert.Equal("-exit-button-stuck:door-a", Say(after.Contact("door-a.button", false)));
     }
 

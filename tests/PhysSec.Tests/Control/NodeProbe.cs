@@ -14,10 +14,12 @@ internal sealed class NodeProbe
     internal static readonly PointId Temperature = new("room.temperature");
     internal static readonly PointId Humidity = new("room.humidity");
 
-    internal NodeProbe(Policy? policy = null, NodeMemory? memory = null, double at = 0, ClockQuality clock = ClockQuality.Synced, bool start = true, bool sensors = true)
+    private readonly NodeSetup _setup;
+
+    internal NodeProbe(Policy? policy = null, NodeMemory? memory = null, double at = 0, ClockQuality clock = ClockQuality.Synced, bool start = true, bool sensors = true, NodeSetup? board = null)
     {
-        var setup = Setup(policy ?? TestPolicy.Policy(), clock);
-        Core = new(sensors ? setup : setup with { Points = [] }, memory);
+        _setup = board ?? Setup(policy ?? TestPolicy.Policy(), clock);
+        Core = new(sensors ? _setup : _setup with { Points = [] }, memory);
         (Memory, Clock, Now) = (memory, clock, at);
         if (!start) return;
         Started = Do(new Tick());
@@ -52,7 +54,7 @@ internal sealed class NodeProbe
     /// <summary>Says how every contact stands, as a shell does at the start: all well, door shut.</summary>
     internal void Contacts()
     {
-        foreach (var it in Setup(null, Clock).Contacts) Contact(it.Device, it.Role == ContactRole.Mains);
+        foreach (var it in _setup.Contacts) Contact(it.Device, it.Role is ContactRole.Mains or ContactRole.LockFeedback);
     }
 
     internal Effects After(double seconds, Input input)
@@ -64,8 +66,8 @@ internal sealed class NodeProbe
     internal Effects Do(Input input)
     {
         var effects = Core.Step(input, TimeSpan.FromSeconds(Now), Clock == ClockQuality.Unset ? null : TestPolicy.Tuesday.AddSeconds(Now));
-        if (effects.Secure.Count > 0) Free = false;
-        if (effects.Release.Count > 0) Free = true;
+        if (effects.Secure.Contains(Door)) Free = false;
+        if (effects.Release.Any(it => it.Door == Door)) Free = true;
         Memory = effects.Memory ?? Memory;
         return effects;
     }
@@ -74,7 +76,7 @@ internal sealed class NodeProbe
 
     internal Effects Contact(string device, bool? active)
     {
-        var contact = Setup(null, Clock).Contacts.Single(it => it.Device == device);
+        var contact = _setup.Contacts.Single(it => it.Device == device);
         return Do(new ContactChanged(device, contact.Role, contact.Door, active));
     }
 
@@ -97,6 +99,10 @@ internal sealed class NodeProbe
         NoPassage fact => $"no passage {fact.Direction} {fact.Person?.Value ?? "-"}",
         ExitRequested fact => $"exit request {fact.InsideBefore}",
         DoorChanged fact => $"{fact.From}>{fact.To} {fact.By}",
+        DoorModeChanged fact => $"mode {fact.From}>{fact.To} {fact.By}{(fact.Owner is null ? "" : $" {fact.Owner}: {fact.Reason}")}{(fact.Unbadged is { } count ? $" unbadged {count}" : "")}",
+        EmergencySignalled fact => $"{fact.Door} {fact.Signal} {(fact.Active ? "calls" : "reset")}{(fact.Free ? " free" : "")}",
+        UnbadgedPassage fact => $"unbadged {fact.Count} {fact.Mode}",
+        GuardContact fact => $"guard {fact.Contact} {(fact.On ? "on" : "off")}{(fact.Because is null ? "" : $" {fact.Because}")}",
         AlarmRaised fact => $"+{fact.Alarm}{(it.Hot ? "!" : "")}",
         AlarmCleared fact => $"-{fact.Alarm}",
         CommandExecuted fact => $"command {fact.Verb} {fact.Outcome}",
@@ -112,6 +118,7 @@ internal sealed class NodeProbe
         ReaderSignal reader => $"{reader.Direction} {reader.Indication}",
         LampSignal lamp => $"lamp {(lamp.On ? "on" : "off")}",
         SirenSignal siren => $"siren {(siren.On ? "on" : "off")}",
+        GuardSignal guard => $"guard {(guard.Call ? "call" : "alarm")} {(guard.On ? "on" : "off")}",
         _ => it.ToString(),
     }));
 
@@ -130,11 +137,11 @@ internal sealed class NodeProbe
         });
         var memory = effects.Memory is null ? "" : Kept(effects.Memory);
         return string.Join('\n', [
-            .. effects.Secure.Select(it => $"lock {it}"), .. records, memory, .. effects.Release.Select(it => it.ToString()), Signals(effects), .. live,
+            .. effects.Rest.Select(it => $"rest {it}"), .. effects.Secure.Select(it => $"lock {it}"), .. records, memory, .. effects.Release.Select(it => it.ToString()), Signals(effects), .. live,
             .. effects.Replies.Select(it => it.ToString())]);
     }
 
     private static string Kept(NodeMemory memory) =>
-        string.Join(' ', memory.Doors.Select(it => $"{it.Door} {it.Lockdown} {string.Join('+', it.Inside)} {it.LeftUnidentified} {it.EnteredUnidentified}"))
+        string.Join(' ', memory.Doors.Select(it => $"{it.Door} {it.Lockdown} {string.Join('+', it.Inside)} {it.LeftUnidentified} {it.EnteredUnidentified} {it.Override} {it.Emergency}"))
         + string.Join(' ', memory.Alarms);
 }

@@ -88,7 +88,7 @@ public sealed class DoorMachineProperties
 
                 Assert.Equal(at - since >= DoorMachine.ButtonStuckAfter, alarmed);
                 if (!alarmed || what is not DoorEvent.LeafOpened || !Shut(before) || !before.LeafSeen || before.LeafOpen is true || before.Pending.Count > 0) continue;
-                Assert.Equal([new DoorNotice.Forced()], after.Notices);
+                Assert.Equal([new DoorNotice.Forced()], after.Notices.Where(it => it is not DoorNotice.ConfinementCleared));
                 Interlocked.Increment(ref shown);
             }
         });

@@ -9,6 +9,7 @@ public sealed class BoardFileTests
     private const string Reader = """{"id":"door-a.entry","type":"wiegand","role":"entryReader","door":"door-a","d0":17,"d1":18}""";
     private const string Contact = """{"id":"door-a.contact","type":"input","role":"doorContact","door":"door-a","line":5,"active":"high","pull":"up","debounceMs":30}""";
     private const string Lock = """{"id":"door-a.lock","type":"output","role":"lock","door":"door-a","line":24,"active":"high","failMode":"failSafe"}""";
+    private const string Relock = """{"id":"door-a.relock","type":"output","role":"relock","door":"door-a","line":25,"active":"high"}""";
     private const string Climate = """{"id":"room","type":"sht4x","role":"environment","bus":1,"address":"0x44"}""";
     private const string Ups = """{"id":"ups","type":"nut","role":"ups","host":"127.0.0.1","port":3493,"ups":"rack1"}""";
     private const string Adc = """{"id":"panel","type":"mcp3008","role":"environment","channels":[{"point":"smoke","channel":0,"unit":"V","quantity":"voltage"}]}""";
@@ -96,6 +97,14 @@ public sealed class BoardFileTests
         { With(Contact, Without(Lock, "failMode")), "devices[1].failMode", "missing", true },
         { With(Contact, Put(Lock, "failMode", "failOpen")), "devices[1].failMode", "unknown", true },
         { With(Put(Put(Without(Lock, "door"), "role", "siren"), "failMode", "failSafe")), "devices[0].failMode", "Only a lock", true },
+        { With(Contact, Put(Lock, "lockType", "strike")), "devices[1].lockType", "unknown", true },
+        { With(Contact, Put(Lock, "lockType", "failSecureStrike")), "devices[1].lockType", "is not failSafe", false },
+        { With(Contact, Put(Put(Lock, "lockType", "magnet"), "failMode", "failSecure")), "devices[1].lockType", "is not failSecure", false },
+        { With(Put(Put(Without(Without(Lock, "door"), "failMode"), "role", "siren"), "lockType", "magnet")), "devices[0].lockType", "Only a lock", true },
+        { With(Contact, Put(Put(Lock, "lockType", "latching"), "failMode", "failSecure")), "devices[1].door", "no relock output", false },
+        { With(Contact, Lock, Relock), "devices[2].door", "no lock that is driven by pulses", false },
+        { With(Put(Contact, "role", "guardArmed")), "devices[0].door", "belongs to no door", true },
+        { With(Without(Put(Contact, "role", "breakGlass"), "door")), "devices[0].door", "needs its door", true },
         { With(Without(Climate, "address")), "devices[0].address", "missing", true },
         { With(Put(Climate, "address", 68)), "devices[0].address", "not allowed", true },
         { With(Put(Climate, "address", "0x07")), "devices[0].address", "outside 0x08 to 0x77", true },
@@ -183,6 +192,19 @@ public sealed class BoardFileTests
         var board = BoardFile.Load(path);
         Assert.Equal(Path.GetFileNameWithoutExtension(name), board.Name);
         Assert.NotEmpty(board.Devices);
+    }
+
+    [Fact]
+    public void A_fire_contact_may_be_of_one_door_or_of_the_room_and_a_lock_that_is_driven_by_pulses_ends_them()
+    {
+        var devices = BoardFile.Parse(
+            With(Contact, Put(Put(Lock, "lockType", "motor"), "failMode", "failSecure"), Relock,
+                Put(Put(Put(Contact, "role", "fireRelease"), "id", "fire-a"), "line", 6), Without(Put(Put(Put(Contact, "role", "fireRelease"), "id", "fire"), "line", 7), "door")),
+            "test").Devices;
+
+        Assert.Equal(["door-a", null], devices.Where(it => it.Role == DeviceRole.FireRelease).Select(it => it.Door));
+        Assert.All(devices.OfType<OutputEntry>(), it => Assert.Equal(TimeSpan.FromSeconds(5), it.OnAtMost));
+        Assert.Equal(LockType.FailSafeStrike, BoardFile.Parse(With(Contact, Lock), "test").Devices.OfType<OutputEntry>().Single().Construction);
     }
 
     [Fact]

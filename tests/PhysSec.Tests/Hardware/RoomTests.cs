@@ -124,4 +124,33 @@ public sealed class RoomTests
 
         Assert.Equal(free, room.LockFree);
     }
+
+    [Theory] // EGRESS
+    [InlineData(LockType.FailSafeStrike, true)]
+    [InlineData(LockType.FailSecureStrike, false)]
+    [InlineData(LockType.Motor, false)]
+    public void Fire_panel_and_break_glass_free_only_what_is_free_without_power(LockType type, bool free)
+    {
+        OutputEntry strike = new("door-a.lock", DeviceRole.Lock, "door-a", 24, Level.High, free ? FailMode.FailSafe : FailMode.FailSecure, type);
+        var room = new Room(_parameters with { Devices = [strike] });
+        Assert.False(room.LockFree);
+        room.Fire = true;
+        Assert.Equal(free, room.LockFree);
+        (room.Fire, room.GlassBroken) = (false, true);
+        Assert.Equal((free, !free), (room.LockFree, room.Secured));
+    }
+
+    [Fact]
+    public void A_lock_that_is_driven_by_pulses_stays_as_the_last_one_left_it()
+    {
+        OutputEntry free = new("door-a.lock", DeviceRole.Lock, "door-a", 24, Level.High, FailMode.FailSecure, LockType.Latching);
+        OutputEntry locks = new("door-a.relock", DeviceRole.Relock, "door-a", 25, Level.High, null);
+        var room = new Room(_parameters with { Devices = [free, locks] });
+        room.SetOutput(free.Id, true);
+        room.SetOutput(free.Id, false);
+        Assert.True(room.LockFree);
+        room.SetOutput(locks.Id, true);
+        room.SetOutput(locks.Id, false);
+        Assert.False(room.LockFree);
+    }
 }

@@ -107,6 +107,21 @@ public sealed class SwitchedOutputTests : IDisposable
         Assert.True(output.On);
     }
 
+    /// <summary>Whatever the software above does: a loop that hangs burns no coil.</summary>
+    [Fact]
+    public void What_is_made_for_pulses_goes_off_by_itself()
+    {
+        var output = Open(Level.High, DeviceRole.Relock);
+        output.Set(true);
+        _clock.Advance(TimeSpan.FromSeconds(4));
+        output.Set(true);
+        _clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.True(output.On);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(output.On);
+        Assert.Equal((Line, false), _lines.Driven[^1]);
+    }
+
     [Fact]
     public void A_closed_output_cannot_be_switched()
     {
