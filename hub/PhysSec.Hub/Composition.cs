@@ -24,7 +24,7 @@ internal static class Composition
             .AddSingleton<AccessLog>().AddSingleton<Register>().AddSingleton<LateEntries>().AddSingleton<RegisterSheet>().AddSingleton<Tokens>().AddSingleton<PolicyPublisher>()
             .AddSingleton<DoorSheets>().AddSingleton<AssuranceWatch>();
         services.AddSingleton(AlarmCatalogue.Shipped()).AddSingleton<AlarmBoard>().AddSingleton<NotificationLog>().AddSingleton<LiveBoard>();
-        services.AddSingleton<Nodes>().AddSingleton<Enrolments>().AddSingleton<Erasures>().AddSingleton<TurnedAway>().AddSingleton<NodeLink>().AddSingleton<DoorCommands>().AddSingleton<Ingestion>();
+        services.AddSingleton<Nodes>().AddSingleton<Enrolments>().AddSingleton<Erasures>().AddSingleton<TurnedAway>().AddSingleton<NodeLink>().AddSingleton<DoorCommands>().AddSingleton<Unlockings>().AddSingleton<ReleasePaths>().AddSingleton<Ingestion>();
         services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.
         services.AddHostedService(it => it.GetRequiredService<PolicyPublisher>());
         services.AddHostedService<FleetWatch>();

@@ -5,12 +5,14 @@ using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Access;
 
-/// <summary>A door; times in seconds, limits as in <see cref="DoorPolicy"/>. Lockdown is set by <see cref="Doors.SetLockdownAsync"/> alone.</summary>
+/// <summary>A door; times in seconds, limits and what interlock and guard mean as in <see cref="DoorPolicy"/>. Lockdown is set by a command alone (<see cref="Fleet.DoorCommands.LockdownAsync"/>).</summary>
 public sealed record DoorSettings(
     string Id, string Node, string Zone, string NameJa, string NameEn, double ReleaseTime, double ExtendedReleaseTime, double OpenTime, double PreAlarmTime,
-    Assurance ReaderAssurance, AssuranceException? Exception = null, bool Lockdown = false)
+    Assurance ReaderAssurance, AssuranceException? Exception = null, bool Lockdown = false,
+    string? Interlock = null, InterlockRule InterlockRule = InterlockRule.OneUnlocked, GuardRule Guard = GuardRule.Refuse)
 {
-    internal DoorPolicy Policy => new(new(Id), new(Zone), Lockdown, ReleaseTime, ExtendedReleaseTime, OpenTime, PreAlarmTime, ReaderAssurance, Exception);
+    internal DoorPolicy Policy => new(
+        new(Id), new(Zone), Lockdown, ReleaseTime, ExtendedReleaseTime, OpenTime, PreAlarmTime, ReaderAssurance, Exception, Interlock, InterlockRule, Guard);
 }
 
 public sealed class Doors(Store store, TimeProvider time, PolicySignal changed)
@@ -23,13 +25,17 @@ public sealed class Doors(Store store, TimeProvider time, PolicySignal changed)
     public async Task PutAsync(Actor actor, DoorSettings door, string? reason = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(door);
-        var named = door with { Id = Input.Name("id", door.Id), NameJa = Input.Filled("nameJa", door.NameJa), NameEn = Input.Filled("nameEn", door.NameEn) };
+        var named = door with { Id = Input.Name("id", door.Id), NameJa = Input.Filled("nameJa", door.NameJa), NameEn = Input.Filled("nameEn", door.NameEn), Interlock = string.IsNullOrWhiteSpace(door.Interlock) ? null : Input.Name("interlock", door.Interlock) };
         await store.WriteAsync(it =>
         {
             NeedNode(it, named.Node);
-            var before = All(it).FirstOrDefault(old => old.Id == named.Id);
+            var others = All(it);
+            var before = others.FirstOrDefault(old => old.Id == named.Id);
+            others.RemoveAll(old => old.Id == named.Id);
             var put = named with { Lockdown = before?.Lockdown ?? false };
-            Input.Check(zones: [.. Zones.All(it).Select(zone => zone.Policy)], doors: [put.Policy]);
+            if (put.Interlock is { } group && others.FirstOrDefault(other => other.Interlock == group && other.Node != put.Node) is { } far)
+                throw new InputException("interlock", $"{group} has {far.Id} of node {far.Node} in it, and an interlock works within one node", "Use another name, or connect both doors to one node");
+            Input.Check(zones: [.. Zones.All(it).Select(zone => zone.Policy)], doors: Policies([put, .. others.Where(other => other.Node == put.Node)]));
             if (put.Exception is { } exception && exception != before?.Exception && exception.Expires <= time.GetUtcNow())
                 throw new InputException("exception.expires", "it is past", "Give a day to come, or leave the exception out");
             it.Execute(
@@ -40,20 +46,9 @@ public sealed class Doors(Store store, TimeProvider time, PolicySignal changed)
         changed.Raise();
     }
 
-    /// <summary>Entry refused to everybody; leaving stays free. The flag reaches the node with its next policy, also after a restart.</summary>
-    /// <exception cref="InputException">The door does not exist, or no reason is given.</exception>
-    public async Task SetLockdownAsync(Actor actor, string door, bool on, string reason, CancellationToken cancel = default)
-    {
-        var why = Input.Filled("reason", reason);
-        await store.WriteAsync(it =>
-        {
-            var before = All(it).FirstOrDefault(old => old.Id == door);
-            if (before is null) Input.Missing("door", "door", door);
-            it.Execute("update doors set lockdown = $on where id = $id", ("$on", on), ("$id", door));
-            Records.Act(it, new Act(actor, on ? "door.lockdown" : "door.lockdown-ended", door, why, Door: door), time.GetUtcNow());
-        }, cancel);
-        changed.Raise();
-    }
+    /// <summary>As a node gets them. Doors are set up one after the other, so a mantrap has one door first: that one locks against nothing yet.</summary>
+    internal static List<DoorPolicy> Policies(IReadOnlyList<DoorSettings> ofNode) =>
+        [.. ofNode.Select(it => ofNode.Count(other => other.Interlock == it.Interlock) > 1 ? it.Policy : it.Policy with { Interlock = null })];
 
     internal static List<DoorSettings> All(SqliteConnection store) => store.Query(
         "select body, lockdown from doors order by id", it => AccessJson.Read<DoorSettings>(it.GetString(0)) with { Lockdown = it.GetInt64(1) != 0 });

@@ -58,7 +58,7 @@ internal static class AccessApi
         api.MapGet("/doors", (Doors doors, LiveBoard live) => doors.List().Select(it => Door(it, live))).RequireAuthorization(HubApi.Any);
         api.MapGet("/doors/{id}", (Doors doors, LiveBoard live, string id) => doors.Get(id) is { } it ? Results.Ok(Door(it, live)) : Results.NotFound()).RequireAuthorization(HubApi.Any);
         api.MapPut("/doors/{id}", async (Doors doors, string id, DoorSettings it, HttpContext http) => await doors.PutAsync(http.Actor(), it with { Id = id }))
-            .RequireAuthorization(HubApi.A).WithSummary("A door: node, zone, times in seconds, reader assurance and its exception. 扉");
+            .RequireAuthorization(HubApi.A).WithSummary("A door: node, zone, times in seconds, reader assurance and its exception, interlock (doors of one node; in force from the second one on) and its rule, guard service. 扉");
         api.MapGet("/schedules", (SchedulesStore schedules) => schedules.List()).RequireAuthorization(HubApi.Any);
         api.MapGet("/schedules/{id}", (SchedulesStore schedules, string id) => schedules.Get(id) is { } it ? Results.Ok(it) : Results.NotFound()).RequireAuthorization(HubApi.Any);
         api.MapPut("/schedules/{id}", async (SchedulesStore schedules, string id, ScheduleSettings it, HttpContext http) => await schedules.PutAsync(http.Actor(), it with { Id = id }))

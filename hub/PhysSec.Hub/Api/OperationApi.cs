@@ -20,8 +20,6 @@ internal static class OperationApi
 
     public sealed record Why(string? Reason);
 
-    public sealed record Lockdown(bool On, string? Reason);
-
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/nodes", (Nodes nodes) => nodes.List()).RequireAuthorization(HubApi.Any).WithSummary("The nodes and how they are. 制御装置");
@@ -68,21 +66,7 @@ internal static class OperationApi
         }).RequireAuthorization(HubApi.A).WithSummary("A link for a new administrator; only on the hub's own machine. 管理者復旧");
         api.MapGet("/points", (LiveBoard live) => live.Points()).RequireAuthorization(HubApi.O).WithSummary("Live values with quality and age. 測定値");
 
-        api.MapPost("/doors/{id}/release", async (DoorCommands commands, string id, Why it, HttpContext http) =>
-        {
-            // A person confirms a release with the second factor at the console; a program's token must have been made for it.
-            if (!http.User.HasClaim(TokenAuthentication.MayReleaseClaim, "true")) return Results.Forbid(authenticationSchemes: [TokenAuthentication.Name]);
-            return Results.Ok(await commands.ReleaseAsync(http.Actor(), id, it.Reason));
-        }).RequireAuthorization(HubApi.O).WithSummary("Releases a door once; the token must have been made with --may-release. 解錠");
-        api.MapPost("/doors/{id}/lockdown", async (DoorCommands commands, string id, Lockdown it, HttpContext http) =>
-        {
-            if (!http.User.HasClaim(TokenAuthentication.MayReleaseClaim, "true")) return Results.Forbid(authenticationSchemes: [TokenAuthentication.Name]);
-            return Results.Ok(await commands.LockdownAsync(http.Actor(), id, it.On, it.Reason));
-        }).RequireAuthorization(HubApi.O).WithSummary("Entry refused to everybody; exit stays free. 緊急施錠(退室可)");
-        api.MapPost("/doors/{id}/reset-presence", async (DoorCommands commands, string id, Why it, HttpContext http) =>
-                await commands.ResetPresenceAsync(http.Actor(), id, it.Reason))
-            .RequireAuthorization(HubApi.O).WithSummary("Empties the list of who is inside. 在室者の訂正");
-
+        DoorApi.Map(api);
         api.MapGet("/alarms", (AlarmBoard alarms, string? state) => alarms.List(activeOnly: state == "active")).RequireAuthorization(HubApi.Any).WithSummary("Alarms, state=active or all. 警報");
         api.MapGet("/alarms/history", (AlarmBoard alarms, int? limit, long? cursor) => alarms.History(Math.Clamp(limit ?? 200, 1, 500), cursor))
             .RequireAuthorization(HubApi.Any).WithSummary("Every raise, clear and acknowledgement. 警報履歴");

@@ -26,6 +26,8 @@ public sealed record HubConfiguration
     public RetentionConfiguration Retention { get; init; } = new();
 
     public ReviewConfiguration Review { get; init; } = new();
+
+    public DoorsConfiguration Doors { get; init; } = new();
 }
 
 /// <summary>After how many years (1, 3, 5 or 7) the records of a class lose their text. What a proof needs is kept for ever.</summary>
@@ -198,7 +200,7 @@ public static class ConfigurationReader
                 yield return new($"retention.{name}", $"{years} years are no period", $"Use {string.Join(", ", Core.Proof.RetentionTerms.Periods)}; the register is kept for a year at the least");
         }
 
-        foreach (var fault in it.Review.Faults()) yield return fault;
+        foreach (var fault in it.Review.Faults().Concat(it.Doors.Faults())) yield return fault;
         if (it.Notify.RepeatSeconds is < 10 or > 86_400) yield return new("notify.repeatSeconds", $"{it.Notify.RepeatSeconds} is out of range", "Use 10–86400");
         if (it.Notify.Language is not ("ja" or "en")) yield return new("notify.language", $"\"{it.Notify.Language}\" is unknown", "Use ja or en");
         if (it.Notify.Smtp is { } smtp)

@@ -3,11 +3,14 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
 using PhysSec.Core;
+using PhysSec.Core.Doors;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Live;
 using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Fleet;
@@ -16,23 +19,44 @@ namespace PhysSec.Hub.Fleet;
 public sealed record CommandResult(string Outcome, string? Fault);
 
 /// <summary>Signed commands to nodes: each works once, within five seconds, and is on record before it is sent.</summary>
-public sealed class DoorCommands(HubHome state, NodeLink link, TimeProvider clock, ILogger<DoorCommands> log)
+public sealed class DoorCommands(HubHome state, NodeLink link, LiveBoard live, TimeProvider clock, ILogger<DoorCommands> log)
 {
+    private const int MinutesMax = 24 * 60;
     private static readonly TimeSpan _life = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _answer = _life + TimeSpan.FromSeconds(1); // Who is told that it has expired must not see it work afterwards.
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<CommandReply>> _waiting = new();
 
-    /// <summary>Releases a door once for its release time.</summary>
+    /// <summary>Releases a door once for its release time. Not while entry is held: it would open the room from the corridor.</summary>
     public Task<CommandResult> ReleaseAsync(Actor actor, string door, string? reason) =>
-        OperateAsync(actor, door, "door.release", Verbs.Release, reason, new() { ["door"] = door });
+        OperateAsync(actor, door, "door.release", Verbs.Release, reason, new() { ["door"] = door }, store => NotHeld(store, door));
+
+    /// <summary>連続解錠: free for everybody for so many minutes; then the node locks by itself. Not while entry is held.</summary>
+    /// <param name="actor">Who ordered it.</param>
+    /// <param name="door">The door.</param>
+    /// <param name="minutes">1–1440.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="second">Who agreed to it; null where one person is enough.</param>
+    public Task<CommandResult> UnlockAsync(Actor actor, string door, int minutes, string? reason, Actor? second = null) =>
+        OverrideAsync(actor, door, "door.unlock", DoorModes.Unlocked, minutes, reason, second, store => NotHeld(store, door));
+
+    /// <summary>入室停止: nobody is let in for so many minutes (1–1440); leaving stays free.</summary>
+    public Task<CommandResult> BlockAsync(Actor actor, string door, int minutes, string? reason) => OverrideAsync(actor, door, "door.block", DoorModes.Blocked, minutes, reason);
+
+    /// <summary>Ends a timed override before its time.</summary>
+    public Task<CommandResult> EndOverrideAsync(Actor actor, string door, string? reason) =>
+        OperateAsync(actor, door, "door.override-end", Verbs.Mode, reason, new() { ["door"] = door, ["mode"] = DoorModes.Normal });
+
+    /// <summary>A person has looked: a door that fire, broken glass or shaking freed may lock again. The node refuses while any such contact is active.</summary>
+    public Task<CommandResult> ConfirmReleaseAsync(Actor actor, string door, string? reason) =>
+        OperateAsync(actor, door, "door.release-confirm", Verbs.ConfirmRelease, reason, new() { ["door"] = door });
 
     /// <summary>Entry refused to everybody; exit stays free. Also written into the policy, so that it holds after the node starts anew.</summary>
     public async Task<CommandResult> LockdownAsync(Actor actor, string door, bool on, string? reason)
     {
         var result = await OperateAsync(
             actor, door, on ? "door.lockdown" : "door.lockdown-end", Verbs.Lockdown, reason, new() { ["door"] = door, ["on"] = on ? "true" : "false" },
-            store => store.Execute("update doors set lockdown = $on where id = $door", ("$on", on), ("$door", door)));
+            store => _ = store.Execute("update doors set lockdown = $on where id = $door", ("$on", on), ("$door", door)));
         LockdownChanged?.Invoke();
         return result;
     }
@@ -59,22 +83,49 @@ public sealed class DoorCommands(HubHome state, NodeLink link, TimeProvider cloc
         if (result.Outcome != "done") log.LogWarning("{Node} {Verb}: {Outcome} {Fault}", node, verb, result.Outcome, result.Fault);
     }
 
-    private async Task<CommandResult> OperateAsync(
-        Actor actor, string door, string act, string verb, string? reason, Dictionary<string, string> arguments, Func<Microsoft.Data.Sqlite.SqliteConnection, int>? change = null)
+    private Task<CommandResult> OverrideAsync(
+        Actor actor, string door, string act, string mode, int minutes, string? reason, Actor? second = null, Action<SqliteConnection>? check = null)
     {
-        if (string.IsNullOrWhiteSpace(reason)) throw new InputException("reason", "it is missing", "say why; it goes on record with your name");
+        if (minutes is < 1 or > MinutesMax) throw new InputException("minutes", $"{minutes} min is outside 1–{MinutesMax}", $"Give 1 to {MinutesMax} min");
+        return OperateAsync(
+            actor, door, act, Verbs.Mode, reason, new() { ["door"] = door, ["mode"] = mode, ["seconds"] = (60 * minutes).ToString(System.Globalization.CultureInfo.InvariantCulture) },
+            check, new JsonObject { ["minutes"] = minutes, ["agreedBy"] = second?.Name }, second);
+    }
+
+    // The policy's word or the node's: whichever holds entry. What the node has not said for long is asked of the node itself.
+    private void NotHeld(SqliteConnection store, string door)
+    {
+        var ordered = store.Number("select count(*) from doors where id = $door and lockdown = 1", ("$door", door)) > 0;
+        if (ordered || live.Door(door) is { Quality: "good", State.Mode: DoorModes.Lockdown or DoorModes.Blocked })
+            throw new InputException("door", $"entry is held at {door}, and this would open the room from the corridor", "End the lockdown or the block first, or send the guard with the key");
+    }
+
+    /// <exception cref="InputException">There is no such door, or it lies outside the actor's scope or role.</exception>
+    internal static string Within(SqliteConnection store, Actor actor, string door)
+    {
         if (actor.Role is not ("administrator" or "operator")) throw new InputException("role", $"a {actor.Role} may not operate doors", "ask an operator");
-        var now = clock.GetUtcNow();
+        var (owner, zone) = store.One("select node, zone from doors where id = $door", it => Tuple.Create(it.GetString(0), it.GetString(1)), ("$door", door))
+            ?? throw new InputException("door", $"there is no door {door}", "choose one of the registered doors");
+        return actor.Covers(zone) ? owner : throw new InputException("door", $"{door} lies outside your scope", "ask whoever is responsible for that zone");
+    }
+
+    /// <exception cref="InputException">None was given.</exception>
+    internal static string Reason(string? reason) =>
+        string.IsNullOrWhiteSpace(reason) ? throw new InputException("reason", "it is missing", "say why; it goes on record with your name") : reason.Trim();
+
+    private async Task<CommandResult> OperateAsync(
+        Actor actor, string door, string act, string verb, string? reason, Dictionary<string, string> arguments, Action<SqliteConnection>? change = null, JsonObject? details = null,
+        Actor? second = null)
+    {
+        var why = Reason(reason);
         var node = await state.Store.WriteAsync(store =>
         {
-            var (owner, zone) = store.One("select node, zone from doors where id = $door", it => Tuple.Create(it.GetString(0), it.GetString(1)), ("$door", door))
-                ?? throw new InputException("door", $"there is no door {door}", "choose one of the registered doors");
-            if (!actor.Covers(zone)) throw new InputException("door", $"{door} lies outside your scope", "ask whoever is responsible for that zone");
+            var owner = Within(store, actor, door);
             change?.Invoke(store);
-            Records.Act(store, new Act(actor, act, door, reason, null, null, door), now);
+            Records.Act(store, new Act(actor, act, door, why, null, details, door), clock.GetUtcNow());
             return owner;
         });
-        var result = await SendAsync(new NodeId(node), verb, actor.Name, reason, arguments);
+        var result = await SendAsync(new NodeId(node), verb, second is null ? actor.Name : $"{actor.Name} + {second.Name}", why, arguments);
         await state.Store.WriteAsync(store => Records.Act(
             store, new Act(Actor.System, act + "-outcome", door, null, null, new JsonObject { ["outcome"] = result.Outcome, ["fault"] = result.Fault }, door), clock.GetUtcNow()));
         return result;

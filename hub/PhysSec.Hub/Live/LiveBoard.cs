@@ -9,7 +9,7 @@ namespace PhysSec.Hub.Live;
 public sealed record PointNow(string Node, string Point, double? Value, bool? On, string Unit, string Quality, DateTimeOffset? At, DateTimeOffset ReceivedAt, double AgeSeconds, string? Quantity);
 
 /// <summary>A door as people see it. Quality tells whether the state can be believed: good, or unknown while the node is away.</summary>
-public sealed record DoorNow(string Node, string Door, DoorLive State, string Quality, DateTimeOffset ReceivedAt);
+public sealed record DoorNow(string Node, string Door, DoorLive State, string Quality, DateTimeOffset ReceivedAt, DoorSince Since);
 
 /// <summary>The newest live values, in memory only: what is gone with a restart comes again within seconds. A silent value never looks alive.</summary>
 public sealed class LiveBoard(TimeProvider clock)
@@ -19,9 +19,10 @@ public sealed class LiveBoard(TimeProvider clock)
     private const double StaleAfterPeriods = 3;
 
     private readonly ConcurrentDictionary<(NodeId Node, string Point), (LiveValue Value, DateTimeOffset At, long Stamp)> _values = new();
-    private readonly ConcurrentDictionary<(NodeId Node, string Door), (DoorLive Door, DateTimeOffset At, long Stamp)> _doors = new();
-    private readonly ConcurrentDictionary<NodeId, string> _states = new();
+    private readonly ConcurrentDictionary<(NodeId Node, string Door), (DoorLive Door, DateTimeOffset At, long Stamp, DoorSince Since)> _doors = new();
+    private readonly ConcurrentDictionary<NodeId, (string State, SinceWhen Since)> _states = new();
     private readonly ConcurrentDictionary<(NodeId Node, string Point), PointDescription> _points = new();
+    private readonly ConcurrentDictionary<(NodeId Node, string Door), DoorDescription> _described = new();
 
     /// <summary>Something changed; whoever shows it decides how often to draw.</summary>
     public event Action? Changed;
@@ -35,10 +36,12 @@ public sealed class LiveBoard(TimeProvider clock)
                 TakeValue(node, point!, JsonSerializer.Deserialize(payload, WireJson.Plain.LiveValue)!);
                 break;
             case "state":
-                _states[node] = JsonSerializer.Deserialize(payload, WireJson.Plain.NodeState)!.State;
+                TakeState(node, JsonSerializer.Deserialize(payload, WireJson.Plain.NodeState)!.State);
                 break;
             case "birth":
-                foreach (var it in JsonSerializer.Deserialize(payload, WireJson.Plain.Birth)!.Points) _points[(node, it.Point.Value)] = it;
+                var birth = JsonSerializer.Deserialize(payload, WireJson.Plain.Birth)!;
+                foreach (var it in birth.Points) _points[(node, it.Point.Value)] = it;
+                foreach (var it in birth.Doors) _described[(node, it.Door.Value)] = it;
                 break;
         }
 
@@ -52,7 +55,7 @@ public sealed class LiveBoard(TimeProvider clock)
 
     public IReadOnlyList<DoorNow> Doors() =>
         [.. _doors.Select(it => new DoorNow(
-            it.Key.Node.Value, it.Key.Door, it.Value.Door, Away(it.Key.Node) || Age(it.Value.Stamp) > StaleAfterPeriods * RepeatSeconds ? "unknown" : "good", it.Value.At))
+            it.Key.Node.Value, it.Key.Door, it.Value.Door, Away(it.Key.Node) || Silent(it.Value.Stamp) ? "unknown" : "good", it.Value.At, it.Value.Since))
             .OrderBy(it => it.Door, StringComparer.Ordinal)];
 
     /// <summary>The node takes part no longer: what it said last is no state of anything.</summary>
@@ -61,14 +64,21 @@ public sealed class LiveBoard(TimeProvider clock)
         foreach (var it in _values.Keys.Where(it => it.Node == node)) _values.TryRemove(it, out _);
         foreach (var it in _doors.Keys.Where(it => it.Node == node)) _doors.TryRemove(it, out _);
         foreach (var it in _points.Keys.Where(it => it.Node == node)) _points.TryRemove(it, out _);
+        foreach (var it in _described.Keys.Where(it => it.Node == node)) _described.TryRemove(it, out _);
         _states.TryRemove(node, out _);
         Changed?.Invoke();
     }
 
     public DoorNow? Door(string door) => Doors().FirstOrDefault(it => it.Door == door);
 
+    /// <summary>What hangs on a door, as its node said at its birth; null before.</summary>
+    public DoorDescription? Described(NodeId node, string door) => _described.GetValueOrDefault((node, door));
+
     /// <summary>Null until the node has said its state.</summary>
-    public string? State(NodeId node) => _states.GetValueOrDefault(node);
+    public string? State(NodeId node) => _states.TryGetValue(node, out var it) ? it.State : null;
+
+    /// <summary>Since when the node has been in that state; null until it has said one.</summary>
+    public SinceWhen? StateSince(NodeId node) => _states.TryGetValue(node, out var it) ? it.Since : null;
 
     private void TakeValue(NodeId node, string point, LiveValue value)
     {
@@ -80,9 +90,25 @@ public sealed class LiveBoard(TimeProvider clock)
         }
 
         // A door that cannot be read is unknown, not as it was.
-        if (Read(value.V) is { } door) _doors[(node, point[..^Topics.DoorSuffix.Length])] = (door, now, stamp);
-        else _doors.TryRemove((node, point[..^Topics.DoorSuffix.Length]), out _);
+        var key = (node, point[..^Topics.DoorSuffix.Length]);
+        if (Read(value.V) is not { } door)
+        {
+            _doors.TryRemove(key, out _);
+            return;
+        }
+
+        // What happened while nobody told is not known: after a silence it counts from when it was heard again.
+        var seen = _doors.TryGetValue(key, out var last) && !Silent(last.Stamp);
+        _doors[key] = (door, now, stamp, DoorSince.Next(seen ? (last.Door, last.Since) : null, door, now));
     }
+
+    private void TakeState(NodeId node, string state)
+    {
+        var now = clock.GetUtcNow();
+        _states.AddOrUpdate(node, _ => (state, new(now, Earlier: true)), (_, it) => it.State == state ? it : (state, new(now, Earlier: false)));
+    }
+
+    private bool Silent(long stamp) => Age(stamp) > StaleAfterPeriods * RepeatSeconds;
 
     private static DoorLive? Read(JsonElement value)
     {
@@ -111,5 +137,5 @@ public sealed class LiveBoard(TimeProvider clock)
             v.ValueKind is JsonValueKind.True or JsonValueKind.False ? v.GetBoolean() : null, last.Value.Unit, quality, last.Value.At, last.At, age, _points.GetValueOrDefault(key)?.Quantity);
     }
 
-    private bool Away(NodeId node) => _states.GetValueOrDefault(node) is "lost" or "offline";
+    private bool Away(NodeId node) => State(node) is "lost" or "offline";
 }

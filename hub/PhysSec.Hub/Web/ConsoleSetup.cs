@@ -50,6 +50,7 @@ public static class ConsoleSetup
         services.AddSingleton<ConsoleRecords>();
         services.AddSingleton<DeskOfAccess>();
         services.AddSingleton<ConsoleDesk>();
+        services.AddSingleton<DoorDesk>();
         services.AddSingleton<ReviewDesk>();
         services.AddScoped<SignIn>();
         services.AddScoped<Words>();

@@ -168,6 +168,23 @@ public sealed class ServedApiTests
         Assert.All(salts, it => Assert.Equal(32, it.Length));
     }
 
+    [Theory]
+    [InlineData("release")]
+    [InlineData("unlock")]
+    [InlineData("block")]
+    [InlineData("override-end")]
+    [InlineData("confirm-release")]
+    [InlineData("lockdown")]
+    public async Task A_token_that_was_not_made_for_it_moves_no_door(string act)
+    {
+        await using var hub = RunningHub.WithoutBroker();
+        await using var app = await ServeAsync(hub);
+        using var client = Client(app);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "it", "administrator", 24, mayRelease: false));
+        using var answer = await client.PostAsJsonAsync($"/api/v1/doors/door-a/{act}", new { minutes = 5, on = true, reason = "搬入" }, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
     private static HttpClient Client(WebApplication app) =>
         new() { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
 

@@ -37,6 +37,8 @@ public sealed class HubConfigurationTests : IDisposable
     [InlineData("retention.alarms", """{ "site": "a", "retention": { "alarms": 2 } }""")]
     [InlineData("retention.measurements", """{ "site": "a", "retention": { "measurements": -1 } }""")]
     [InlineData("retention.acts", """{ "site": "a", "retention": { "acts": 100 } }""")]
+    [InlineData("doors.unlockMinutesMax", """{ "site": "a", "doors": { "unlockMinutesMax": 1441 } }""")]
+    [InlineData("doors.unlockAloneMinutes", """{ "site": "a", "doors": { "unlockAloneMinutes": -1 } }""")]
     [InlineData("$.brokr", """{ "site": "a", "brokr": { } }""")]
     [InlineData("$.console.port", """{ "site": "a", "console": { "port": "eighty" } }""")]
     public void Each_mistake_is_named_with_its_field_and_its_remedy(string field, string text)

@@ -64,6 +64,13 @@ internal sealed class Desk : IAsyncDisposable
 
     public AccessLog Log { get; }
 
+    /// <summary>The flag that a command sets and the policy says.</summary>
+    public async Task LockdownAsync(string door, bool on)
+    {
+        await Store.WriteAsync(it => it.Execute("update doors set lockdown = $on where id = $id", ("$on", on), ("$id", door)));
+        Signal.Raise();
+    }
+
     /// <summary>Two nodes with a zone and a door each, one schedule, two people.</summary>
     public static async Task<Desk> OpenAsync()
     {

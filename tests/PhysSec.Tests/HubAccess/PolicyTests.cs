@@ -82,6 +82,39 @@ public sealed class PolicyTests
     }
 
     [Fact]
+    public async Task A_mantrap_is_set_up_door_by_door_and_holds_from_the_second_on()
+    {
+        await using var desk = await Desk.OpenAsync();
+        var first = desk.Doors.Get("door-a")! with { Interlock = "mantrap", InterlockRule = InterlockRule.OneOpen, Guard = GuardRule.AskToDisarm };
+        await desk.Doors.PutAsync(Desk.Admin, first, cancel: Cancel);
+        Assert.Equal((null, GuardRule.AskToDisarm), (Compiled()[0].Interlock, Compiled()[0].Guard));
+
+        var second = first with { Id = "door-a2" };
+        var fault = await Assert.ThrowsAsync<InputException>(() => desk.Doors.PutAsync(Desk.Admin, second with { InterlockRule = InterlockRule.OneUnlocked }, cancel: Cancel));
+        Assert.EndsWith(".interlock", fault.Field, StringComparison.Ordinal);
+
+        await desk.Doors.PutAsync(Desk.Admin, second, cancel: Cancel);
+        Assert.All(Compiled(), it => Assert.Equal(("mantrap", InterlockRule.OneOpen), (it.Interlock, it.InterlockRule)));
+
+        IReadOnlyList<DoorPolicy> Compiled() => desk.Store.Read(it => PolicyCompiler.Compile(it, Desk.Node, 1, Desk.Start, new("fukaya"), "Asia/Tokyo")).Doors;
+    }
+
+    [Theory]
+    [InlineData("mantrap", "door-a")] // No node knows another one's doors.
+    [InlineData("Man trap", "no name")]
+    public async Task An_interlock_that_no_node_can_hold_is_refused_with_its_field(string interlock, string expected)
+    {
+        await using var desk = await Desk.OpenAsync();
+        await desk.Doors.PutAsync(Desk.Admin, desk.Doors.Get("door-a")! with { Interlock = "mantrap" }, cancel: Cancel);
+
+        var fault = await Assert.ThrowsAsync<InputException>(() => desk.Doors.PutAsync(Desk.Admin, desk.Doors.Get("door-b")! with { Interlock = interlock }, cancel: Cancel));
+
+        Assert.Equal("interlock", fault.Field);
+        Assert.Contains(expected, fault.Fault, StringComparison.Ordinal);
+        Assert.Null(desk.Doors.Get("door-b")!.Interlock);
+    }
+
+    [Fact]
     public async Task A_new_version_is_made_and_signed_only_when_the_content_changes()
     {
         await using var desk = await Desk.OpenAsync();
@@ -91,7 +124,7 @@ public sealed class PolicyTests
         await publisher.PublishAllAsync(Cancel);
         desk.Time.Advance(TimeSpan.FromMinutes(1));
         await publisher.PublishAllAsync(Cancel);
-        await desk.Doors.SetLockdownAsync(Desk.Admin, "door-a", true, "訓練", Cancel);
+        await desk.LockdownAsync("door-a", true);
         await publisher.PublishAllAsync(Cancel);
 
         Assert.Equal([("node-a", 1L), ("node-b", 1L), ("node-a", 2L)], sent.Select(it => (it.Node.Value, it.Message.Version)));
@@ -110,7 +143,7 @@ public sealed class PolicyTests
 
         await publisher.ResendAsync(Desk.Node, 0, Cancel);
         await publisher.ResendAsync(Desk.Node, 1, Cancel);
-        await desk.Doors.SetLockdownAsync(Desk.Admin, "door-a", true, "訓練", Cancel);
+        await desk.LockdownAsync("door-a", true);
         await publisher.ResendAsync(Desk.Node, 1, Cancel);
         await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 2, Desk.Start), Cancel);
 
@@ -125,7 +158,7 @@ public sealed class PolicyTests
         using var publisher = desk.Publisher([]);
         for (var i = 0; i < 15; i++)
         {
-            await desk.Doors.SetLockdownAsync(Desk.Admin, "door-a", i % 2 == 0, "訓練", Cancel);
+            await desk.LockdownAsync("door-a", i % 2 == 0);
             await publisher.PublishAllAsync(Cancel);
             if (i == 1) await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 2, Desk.Start), Cancel);
         }

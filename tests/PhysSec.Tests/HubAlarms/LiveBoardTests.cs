@@ -72,6 +72,30 @@ public sealed class LiveBoardTests
     }
 
     [Fact]
+    public void Each_thing_about_a_door_keeps_the_time_at_which_it_became_so()
+    {
+        var first = _time.GetUtcNow();
+        Value("door-a.door", Door);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Value("door-a.door", Door.Replace("\"leafOpen\": false", "\"leafOpen\": true", StringComparison.Ordinal));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Value("door-a.door", Door.Replace("\"leafOpen\": false", "\"leafOpen\": true", StringComparison.Ordinal));
+
+        var since = _board.Door("door-a")!.Since;
+        Assert.Equal(new SinceWhen(first.AddSeconds(10), Earlier: false), since.Leaf);
+        Assert.Equal(new SinceWhen(first, Earlier: true), since.Lock); // It was locked before this hub listened.
+    }
+
+    [Fact]
+    public void After_a_silence_nobody_says_that_a_door_stayed_as_it_was()
+    {
+        Value("door-a.door", Door);
+        _time.Advance(TimeSpan.FromSeconds(46));
+        Value("door-a.door", Door);
+        Assert.Equal(new SinceWhen(_time.GetUtcNow(), Earlier: true), _board.Door("door-a")!.Since.Lock);
+    }
+
+    [Fact]
     public void Of_a_node_that_was_revoked_nothing_is_shown()
     {
         Birth(periodSeconds: 5);

@@ -31,11 +31,12 @@ internal sealed class RunningHub : IAsyncDisposable
     /// <param name="ledger">The section of hub.json.</param>
     /// <param name="retention">The section of hub.json.</param>
     /// <param name="review">The section of hub.json.</param>
-    private RunningHub(DateTimeOffset start, string notify, string broker = """{ "port": 0 }""", string ledger = "{}", string retention = "{}", string review = "{}")
+    /// <param name="doors">The section of hub.json.</param>
+    private RunningHub(DateTimeOffset start, string notify, string broker = """{ "port": 0 }""", string ledger = "{}", string retention = "{}", string review = "{}", string doors = "{}")
     {
         Time = new(start);
         File.WriteAllText(Path.Combine(_folder.FullName, "webhook.key"), "a-secret-of-at-least-32-characters");
-        File.WriteAllText(Path.Combine(_folder.FullName, "hub.json"), $$"""{ "site": "{{Site}}", "broker": {{broker}}, "notify": {{notify}}, "ledger": {{ledger}}, "retention": {{retention}}, "review": {{review}} }""");
+        File.WriteAllText(Path.Combine(_folder.FullName, "hub.json"), $$"""{ "site": "{{Site}}", "broker": {{broker}}, "notify": {{notify}}, "ledger": {{ledger}}, "retention": {{retention}}, "review": {{review}}, "doors": {{doors}} }""");
         Home = HubHome.Open(_folder.FullName, null, Time);
         var services = new ServiceCollection().AddLogging();
         services.AddSingleton<TimeProvider>(Time).AddSingleton(Home).AddSingleton(Home.Store).AddSingleton(Home.Keys).AddSingleton(Home.Configuration);
@@ -58,8 +59,8 @@ internal sealed class RunningHub : IAsyncDisposable
 
     public int Port => Get<NodeLink>().Port;
 
-    public static RunningHub WithoutBroker(string notify = "{}", string ledger = "{}", string retention = "{}", string review = "{}") =>
-        new(new(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(9)), notify, ledger: ledger, retention: retention, review: review);
+    public static RunningHub WithoutBroker(string notify = "{}", string ledger = "{}", string retention = "{}", string review = "{}", string doors = "{}") =>
+        new(new(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(9)), notify, ledger: ledger, retention: retention, review: review, doors: doors);
 
     /// <summary>Made to use a broker of somebody else's at this port; certificates count from now.</summary>
     public static RunningHub WithoutBroker(int external) => new(

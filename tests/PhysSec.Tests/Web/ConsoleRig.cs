@@ -60,13 +60,21 @@ internal sealed class ConsoleRig : IAsyncDisposable
     /// <summary>Makes the account of a link, with an authenticator of its own.</summary>
     public async Task<(string? Fault, SignedIn? Account, IReadOnlyList<string> Codes)> EnrolAsync(string link, string name, string password = "a long enough sentence")
     {
-        using var scope = _app.Services.CreateScope();
-        var secret = Totp.NewSecret();
-        var (fault, account, codes) = await Desk.EnrolAsync(
-            scope.ServiceProvider.GetRequiredService<UserManager<Account>>(), CodeOf(link), name, password, secret, Totp.Code(secret, Totp.Step(Clock.GetUtcNow())));
+        var (fault, account, codes, secret) = await EnrolAsync(_app.Services, Clock, link, name, password);
         if (account is null) return (fault, null, codes);
         _secrets[account.Id] = secret;
-        return (null, new(account.Id, account.UserName!, account.Role, account.Scope), codes);
+        return (null, account, codes);
+    }
+
+    /// <summary>The same at a console that somebody else has put together.</summary>
+    public static async Task<(string? Fault, SignedIn? Account, IReadOnlyList<string> Codes, string Secret)> EnrolAsync(
+        IServiceProvider console, TimeProvider clock, string link, string name, string password = "a long enough sentence")
+    {
+        using var scope = console.CreateScope();
+        var secret = Totp.NewSecret();
+        var (fault, account, codes) = await console.GetRequiredService<AccountDesk>().EnrolAsync(
+            scope.ServiceProvider.GetRequiredService<UserManager<Account>>(), CodeOf(link), name, password, secret, Totp.Code(secret, Totp.Step(clock.GetUtcNow())));
+        return (fault, account is null ? null : new(account.Id, account.UserName!, account.Role, account.Scope), codes, secret);
     }
 
     public async Task<SignedIn> FirstAdministratorAsync() => (await EnrolAsync(FirstLink!, "Suzuki")).Account!;

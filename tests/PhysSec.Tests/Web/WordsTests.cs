@@ -16,7 +16,7 @@ public sealed partial class WordsTests
     /// <summary>Keys that are put together from a family and a member that the system itself names.</summary>
     private static readonly string[] _families =
     [
-        "role", "fault", "priority", "denial", "door-state", "node-state", "alarm-event", "act", "kind", "clock", "visit", "card-state", "person-kind", "point", "quantity",
+        "role", "fault", "priority", "denial", "door-state", "door-mode", "emergency", "node-state", "alarm-event", "act", "kind", "clock", "visit", "card-state", "person-kind", "point", "quantity",
         "contact", "channel", "delivery", "input", "field", "witness", "gap", "retention-class", "retention-what", "clock-doubt", "extract-kind",
         "review-kind", "overdue", "pattern", "pattern-title", "assurance", "proof", "lock-type",
     ];
@@ -59,6 +59,8 @@ public sealed partial class WordsTests
         [
             .. Enum.GetValues<DenialReason>().Select(it => $"denial.{(int)it}"),
             .. Enum.GetNames<DoorPhase>().Select(it => $"door-state.{it.ToLowerInvariant()}"),
+            .. Enum.GetValues<DoorMode>().Select(it => $"door-mode.{DoorModes.Word(it)}"),
+            .. Enum.GetNames<EmergencySignal>().Select(it => $"emergency.{it.ToLowerInvariant()}"),
             .. Enum.GetNames<AlarmPriority>().Select(it => $"priority.{it.ToLowerInvariant()}"),
             .. Enum.GetNames<ClockQuality>().Select(it => $"clock.{it}"),
             .. Enum.GetNames<CredentialState>().Select(it => $"card-state.{it.ToLowerInvariant()}"),

@@ -47,7 +47,7 @@ public sealed class Invitation
     /// <summary>Empty for the very first link, which works only while there is no account.</summary>
     public string InvitedBy { get; set; } = "";
 
-    /// <summary>The administrator who makes another one with nobody else's approval.</summary>
+    /// <summary>The administrator who makes it with nobody else's approval.</summary>
     public string? AloneById { get; set; }
 
     /// <summary>Whose invitation ends when that account is disabled; null for the first link and the command line's.</summary>

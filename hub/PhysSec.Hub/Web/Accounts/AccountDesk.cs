@@ -76,7 +76,7 @@ public sealed class AccountDesk(
         if (role == Roles.Administrator && await NeedsSecondAsync(db, by)) return await WaitAsync(db, by, PendingKind.MakeAdministrator, null, scope, reason);
 
         var alone = role == Roles.Administrator;
-        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first", alone ? by.Id : null, by.Id);
+        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first", by.Id, by.Id); // An operator's account too: it may not be the second person to its maker's order.
         await records.AddAsync(by, "account.invited", role, $"{reason} (scope {scope}{(alone ? "; by the only administrator, nobody else approved" : "")})");
         return new(null, link);
     }
@@ -143,13 +143,14 @@ public sealed class AccountDesk(
     /// <param name="by">Who says yes.</param>
     /// <param name="others">The accounts of those who began it; one that is no account of the console, like a program's token, is nobody's.</param>
     /// <param name="code">The code of who says yes.</param>
+    /// <param name="roles">Whose yes counts; nobody named: administrators' and auditors'.</param>
     /// <returns>The fault's key; null: the person may.</returns>
-    public async Task<string?> SecondPersonFaultAsync(SignedIn by, IEnumerable<string> others, string? code)
+    public async Task<string?> SecondPersonFaultAsync(SignedIn by, IEnumerable<string> others, string? code, params string[] roles)
     {
         ArgumentNullException.ThrowIfNull(by);
         ArgumentNullException.ThrowIfNull(others);
         await using var db = await databases.CreateDbContextAsync();
-        if (await FreshAsync(db, by) is not { Role: Roles.Administrator or Roles.Auditor } approver) return "fault.not-allowed";
+        if (await FreshAsync(db, by) is not { } approver || !(roles is [] ? [Roles.Administrator, Roles.Auditor] : roles).Contains(approver.Role)) return "fault.not-allowed";
         foreach (var id in others)
         {
             if (id == approver.Id) return "fault.second-person";

@@ -1,3 +1,5 @@
+using PhysSec.Core.Access;
+using PhysSec.Core.Alarms;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Fleet;
@@ -16,7 +18,6 @@ public sealed class ConsoleDesk : IDisposable
     private readonly Nodes _nodes;
     private readonly AlarmBoard _alarms;
     private readonly Doors _doors;
-    private readonly DoorCommands _commands;
     private readonly NodeLink _link;
     private readonly NotificationLog _notifications;
     private readonly DeskOfAccess _access;
@@ -24,9 +25,9 @@ public sealed class ConsoleDesk : IDisposable
     private readonly DiskWatch _disks;
 
     public ConsoleDesk(
-        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, DoorCommands commands, NodeLink link, NotificationLog notifications, DeskOfAccess access, Store store, DiskWatch disks)
+        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, NodeLink link, NotificationLog notifications, DeskOfAccess access, Store store, DiskWatch disks)
     {
-        (_live, _nodes, _alarms, _doors, _commands, _link, _notifications, _access, _store, _disks) = (live, nodes, alarms, doors, commands, link, notifications, access, store, disks);
+        (_live, _nodes, _alarms, _doors, _link, _notifications, _access, _store, _disks) = (live, nodes, alarms, doors, link, notifications, access, store, disks);
         live.Changed += Tell;
         nodes.Changed += Tell;
         alarms.Changed += Tell;
@@ -42,13 +43,16 @@ public sealed class ConsoleDesk : IDisposable
     public IReadOnlyList<DoorCard> Doors(SignedIn? who)
     {
         var live = _live.Doors().ToDictionary(it => (it.Node, it.Door));
+        var faults = _alarms.List(activeOnly: true).Where(it => it.Active && it.Class == AlarmClasses.ReaderFault).ToList();
+        var levels = _access.Zones().ToDictionary(it => it.Id, it => it.Level);
         return
         [
             .. from it in _doors.List()
                where who?.Covers(it.Zone) ?? true
                let now = live.GetValueOrDefault((it.Node, it.Id))
                select new DoorCard(
-                   it.Id, it.NameJa, it.NameEn, it.Zone, it.Node, _live.State(new(it.Node)) ?? "never-seen", it.ReleaseTime, it.Lockdown, now?.State, now?.ReceivedAt),
+                   it.Id, it.NameJa, it.NameEn, it.Zone, levels.GetValueOrDefault(it.Zone), it.Node, _live.State(new(it.Node)) ?? "never-seen", _live.StateSince(new(it.Node)), it.ReleaseTime,
+                   it.Lockdown, now?.State, now?.Quality == "good", now?.Since, now?.ReceivedAt, Readers(it.Node, it.Id, faults)),
         ];
     }
 
@@ -87,10 +91,6 @@ public sealed class ConsoleDesk : IDisposable
         return _alarms.AcknowledgeAsync(by.Actor, key, reason);
     }
 
-    public Task<CommandResult> ReleaseAsync(SignedIn by, string door, string reason) => _commands.ReleaseAsync(Within(by, door).Actor, door, reason);
-
-    public Task<CommandResult> LockdownAsync(SignedIn by, string door, bool on, string reason) => _commands.LockdownAsync(Within(by, door).Actor, door, on, reason);
-
     public IReadOnlyList<NodeView> Nodes() => _nodes.List();
 
     /// <summary>How full the disks are, the hub's first.</summary>
@@ -107,9 +107,18 @@ public sealed class ConsoleDesk : IDisposable
         _alarms.Changed -= Tell;
     }
 
-    /// <exception cref="Frame.NotAllowedException">The door lies outside the scope.</exception>
-    private SignedIn Within(SignedIn by, string door) =>
-        _doors.Get(door) is { } it && by.Covers(it.Zone) ? by : throw new Frame.NotAllowedException();
+    // What a birth did not name may still have failed.
+    private List<ReaderNow> Readers(string node, string door, IReadOnlyList<AlarmView> faults)
+    {
+        var described = _live.Described(new(node), door);
+        return [.. Side(Direction.In, "entry", described?.EntryReader == true), .. Side(Direction.Out, "exit", described?.ExitReader == true)];
+
+        IEnumerable<ReaderNow> Side(Direction side, string name, bool there)
+        {
+            var fault = faults.FirstOrDefault(it => it.Node == node && it.Source == $"{door}.{name}");
+            if (there || fault is not null) yield return new(side, fault?.Since, fault?.Detail);
+        }
+    }
 
     private void Tell() => Changed?.Invoke();
 }

@@ -16,6 +16,7 @@ public abstract class ConsolePage : ComponentBase, IDisposable
     private readonly CancellationTokenSource _gone = new();
     private readonly SemaphoreSlim _changed = new(0, 1);
     private bool _disposed;
+    private bool _asking;
 
     [Inject]
     protected ConsoleGate Gate { get; set; } = null!;
@@ -100,8 +101,22 @@ public abstract class ConsolePage : ComponentBase, IDisposable
         }
     }
 
-    /// <summary>Asks for the reason (and, for what moves a door, the second factor) and carries it out inside the dialog.</summary>
+    /// <summary>Asks for the reason (and, for what moves a door, the second factor) and carries it out inside the dialog. One question at a time: a double click asks once.</summary>
     protected async Task<bool> AskAsync(Question question)
+    {
+        if (_asking) return false;
+        _asking = true;
+        try
+        {
+            return await AskOnceAsync(question);
+        }
+        finally
+        {
+            _asking = false;
+        }
+    }
+
+    private async Task<bool> AskOnceAsync(Question question)
     {
         var parameters = new DialogParameters<ActDialog> { { it => it.Question, question } };
         var dialog = await Dialogs.ShowAsync<ActDialog>(question.Title, parameters, new DialogOptions { MaxWidth = MaxWidth.Small, FullWidth = true, CloseOnEscapeKey = true });
@@ -170,4 +185,17 @@ public abstract class ConsolePage : ComponentBase, IDisposable
 }
 
 /// <summary>A question before an act. Sentence says exactly what will happen; Act gets reason and code and answers with a fault's sentence or null.</summary>
-public sealed record Question(string Title, string Sentence, string Button, Func<string, string, Task<string?>> Act, bool NeedsCode = false, bool NeedsReason = true, bool Dangerous = false);
+public sealed record Question(
+    string Title, string Sentence, string Button, Func<string, string, Task<string?>> Act, bool NeedsCode = false, bool NeedsReason = true, bool Dangerous = false, Choice? Choice = null);
+
+/// <summary>What is chosen within a question, and what will happen for each choice: it stands in place of the question's own sentence.</summary>
+public sealed class Choice(string label, IReadOnlyList<(int Value, string Text)> options, Func<int, string> sentence)
+{
+    public string Label { get; } = label;
+
+    public IReadOnlyList<(int Value, string Text)> Options { get; } = options;
+
+    public Func<int, string> Sentence { get; } = sentence;
+
+    public int Value { get; set; } = options[0].Value;
+}

@@ -13,6 +13,9 @@ public sealed class SiteTime(TimeZoneInfo zone)
     /// <summary>2026-11-23 14:05:09, for lists whose head names the zone.</summary>
     public string Plain(DateTimeOffset? at) => at is { } it ? Local(it).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) : "—";
 
+    /// <summary>14:05:09, where the day is today.</summary>
+    public string Clock(DateTimeOffset at) => Local(at).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+
     public string Day(DateTimeOffset? at) => at is { } it ? Local(it).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) : "—";
 
     /// <summary>2026-11-23T14:05, as date fields want it.</summary>
