@@ -138,7 +138,12 @@ public sealed class Field
             return;
         }
 
-        if (frame.Fault == ReaderFault.None) return; // A key of a keypad: no rule asks for one, and it is a secret.
+        if (frame.PinKey is { } key)
+        {
+            if (key is >= 0 and <= KeyPressed.Hash) _post(new KeyPressed(door, direction, key));
+            return; // Function keys beyond # mean nothing here.
+        }
+
         Interlocked.Increment(ref _framesDiscarded);
         _post(new ReaderFaultSeen(door, direction, frame.Fault.ToString(), 0));
     }

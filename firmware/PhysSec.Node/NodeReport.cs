@@ -1,4 +1,5 @@
 using PhysSec.Core;
+using PhysSec.Core.Access;
 using PhysSec.Core.Sensing;
 using PhysSec.Core.Wire;
 using PhysSec.Hardware;
@@ -32,7 +33,7 @@ public sealed class NodeReport(
     private DriveInfo Disk => new(config.StateFolder);
 
     public NodeSetup Setup(string previous, ClockQuality quality, PolicyArrived? policy) => new(
-        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy, Readers(board));
+        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy, PinKey.Of(config.SiteKey), Readers(board));
 
     public Birth Birth()
     {

@@ -9,12 +9,12 @@ internal sealed class RoomCommands(
     RoomParameters parameters, Room room, Sht4xChip chip, IReadOnlyDictionary<string, (int Facility, int Number)> badges, RoomReaders readers)
 {
     public const string Help =
-        "ok badge NAME [in|out]; card FACILITY NUMBER [in|out]; bits 0101… [in|out]; open; close; push; force; "
+        "ok badge NAME [in|out]; card FACILITY NUMBER [in|out]; bits 0101… [in|out]; keys 1234# [in|out]; pin NAME 1234 [in|out]; open; close; push; force; "
         + "exit [hold|release]; leak on|off; mains on|off; battery 11.2; heat 3kW; cooling on|off|5kW; tamper door|enclosure on|off; "
         + "sensor ok|absent|crc|stuck; speed N; status; help; " + RoomReaders.Help;
 
     /// <summary>What is still to be done on the wire, and the answer when it is done.</summary>
-    internal sealed record Act(string Answer, WiegandEntry? Reader = null, bool[]? Bits = null, bool PressExit = false);
+    internal sealed record Act(string Answer, WiegandEntry? Reader = null, bool[]? Bits = null, bool PressExit = false, string Keys = "");
 
     private readonly Dictionary<string, (int Facility, int Number)> _badges =
         new(badges, StringComparer.OrdinalIgnoreCase);
@@ -31,6 +31,8 @@ internal sealed class RoomCommands(
             ["badge", var name, .. var side] => Badge(name, side),
             ["card", var facility, var number, .. var side] => Card(facility, number, side),
             ["bits", var bits, .. var side] => Bits(bits, side),
+            ["keys", var keys, .. var side] => Keys(keys, side, null),
+            ["pin", var name, var code, .. var side] => Keys(code + "#", side, Badge(name, side)),
             ["open"] => new(room.LeafOpen ? "ok the leaf is open already"
                 : room.Pull() ? "ok the leaf is open"
                 : "error: the lock holds the leaf; show a badge first, or use push (from inside) or force"),
@@ -95,6 +97,25 @@ internal sealed class RoomCommands(
     /// <summary>The side is in, out, or the name of an OSDP reader.</summary>
     private Act AtReader(string[] side, string answer, CardBits card) =>
         side is [var id] && readers.Has(id) ? new(readers.Present(id, card)) : AtReader(side, answer, ToBits(card));
+
+    /// <summary>The frame of one key of a keypad: four bits, 10 is * and 11 is #.</summary>
+    internal static bool[] ToBits(char key)
+    {
+        var value = key switch { '*' => 10, '#' => 11, _ => key - '0' };
+        return [.. Enumerable.Range(0, 4).Select(it => (value >> (3 - it) & 1) == 1)];
+    }
+
+    private Act Keys(string keys, string[] side, Act? after)
+    {
+        if (after is { Reader: null }) return after; // No such badge, no such side.
+        if (keys.Length is 0 or > 32 || !keys.All(it => char.IsAsciiDigit(it) || it is '*' or '#'))
+            return new("error: these are no keys; give digits, * and #, at most 32");
+        var act = AtReader(side, $"ok {keys.Length} keys pressed", []);
+        if (act.Reader is null) return act;
+        return act.Reader.Keypad
+            ? act with { Keys = keys, Bits = after?.Bits }
+            : new($"error: {act.Reader.Id} has no keypad; write \"keypad\": true in the board file");
+    }
 
     private Act AtReader(string[] side, string answer, bool[] bits)
     {

@@ -242,6 +242,12 @@ public sealed class RoomServer
         }
 
         if (act is { Reader: { } reader, Bits: { } bits }) await ShowAsync(reader, bits, cancel);
+        foreach (var key in act.Keys)
+        {
+            await Task.Delay(act.Reader!.FrameGap * 4, _clock, cancel); // Nobody types faster, and the board must see where a frame ends.
+            await ShowAsync(act.Reader, RoomCommands.ToBits(key), cancel);
+        }
+
         return act.Answer;
     }
 
