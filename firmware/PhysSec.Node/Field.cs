@@ -2,6 +2,7 @@ using PhysSec.Core;
 using PhysSec.Core.Access;
 using PhysSec.Hardware;
 using PhysSec.Node.Control;
+using PhysSec.Node.Readers;
 
 namespace PhysSec.Node;
 
@@ -15,6 +16,7 @@ public sealed class Field
     private readonly byte[] _siteKey;
     private readonly Action<Input> _post;
     private readonly LockWatch[] _locks;
+    private readonly ReaderField _osdp;
     private readonly Dictionary<(DoorId Door, Direction Direction), Indication> _shown = [];
     private long _framesDiscarded;
 
@@ -24,9 +26,10 @@ public sealed class Field
     public Field(Board board, byte[] siteKey, Action<Input> post)
     {
         (_board, _siteKey, _post) = (board, siteKey, post);
-        var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door));
+        var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door)).Concat(board.OsdpReaders.Select(it => it.Entry.Door));
         _locks = [.. doors.OfType<string>().Distinct().Select(door =>
             new LockWatch(new(door), [.. board.Outputs.Where(it => it.Role == DeviceRole.Lock && it.Door == door)]))];
+        _osdp = new(board.OsdpReaders, siteKey, post);
         foreach (var reader in board.Readers) reader.FrameRead += frame => OnFrame(reader, frame);
         foreach (var input in board.Inputs)
         {
@@ -43,10 +46,13 @@ public sealed class Field
     public bool Simulated => _board.Simulated;
 
     /// <summary>Devices whose line does not take what is written to it.</summary>
-    public IReadOnlyList<string> Faults => [.. _board.Outputs.Where(it => it.Faulted).Select(it => $"output {it.Id} does not answer")];
+    public IReadOnlyList<string> Faults => [.. _board.Outputs.Where(it => it.Faulted).Select(it => $"output {it.Id} does not answer"), .. _osdp.Faults];
 
     /// <summary>Locks that have begun or ceased to obey since the last call; the first call names every door. For the control loop alone.</summary>
     public IReadOnlyList<LockFaultChanged> LockFaultChanges() => [.. _locks.Select(it => it.Look()).OfType<LockFaultChanged>()];
+
+    /// <summary>Lets the readers that are spoken to be spoken to; from here on inputs come from them.</summary>
+    public void StartReaders() => _board.StartReaders();
 
     /// <summary>Says how every contact stands that has settled since the start; the others follow by themselves.</summary>
     public void PostSettledContacts()
@@ -75,6 +81,7 @@ public sealed class Field
                 Switch(DeviceRole.Siren, null, siren.On);
                 break;
             case ReaderSignal reader:
+                _osdp.Show(reader);
                 _shown[(reader.Door, reader.Direction)] = reader.Indication;
                 var shown = _shown.Where(it => it.Key.Door == reader.Door).Select(it => it.Value).ToList(); // Both sides share one light and one tone.
                 Switch(DeviceRole.ReaderLed, reader.Door, shown.Contains(Indication.Granted));
@@ -131,7 +138,12 @@ public sealed class Field
             return;
         }
 
-        if (frame.Fault == ReaderFault.None) return; // A key of a keypad: no rule asks for one, and it is a secret.
+        if (frame.PinKey is { } key)
+        {
+            if (key is >= 0 and <= KeyPressed.Hash) _post(new KeyPressed(door, direction, key));
+            return; // Function keys beyond # mean nothing here.
+        }
+
         Interlocked.Increment(ref _framesDiscarded);
         _post(new ReaderFaultSeen(door, direction, frame.Fault.ToString(), 0));
     }

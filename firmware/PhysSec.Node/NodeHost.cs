@@ -8,6 +8,8 @@ using PhysSec.Node.Commissioning;
 using PhysSec.Node.Control;
 using PhysSec.Node.Health;
 using PhysSec.Node.Journal;
+using PhysSec.Node.Keys;
+using PhysSec.Node.Readers;
 using PhysSec.Node.Uplink;
 
 namespace PhysSec.Node;
@@ -44,10 +46,11 @@ public sealed class NodeHost(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        var keys = ReaderKeys();
 #if IOT_BINDINGS
-        _board = Board.Open(boardFile, clock, Hardware.IotBindings.IotSensors.Open);
+        _board = Board.Open(boardFile, keys, clock, Hardware.IotBindings.IotSensors.Open);
 #else
-        _board = Board.Open(boardFile, clock);
+        _board = Board.Open(boardFile, keys, clock);
 #endif
         _writer = new JournalWriter(() => JournalStore.Open(config.StateFolder, config.Epoch));
         var boot = Firmware.Boot();
@@ -74,6 +77,7 @@ public sealed class NodeHost(
         if (stored is PolicyRejected refused) _loop.Post(refused);
         var core = new NodeCore(_report.Setup(journal?.Previous ?? "none", siteClock.Quality, stored as PolicyArrived), journal?.Memory);
         _field.PostSettledContacts();
+        _field.StartReaders();
         _looping = _loop.RunAsync(core.Step, _field, Publish, _uplink.Reply, _loopEnd.Token);
         log.LogInformation(
             "doors under control: site {Site}, node {Node}, board {Board}{Simulated}, epoch {Epoch}, policy {Policy}",
@@ -196,6 +200,20 @@ public sealed class NodeHost(
 
     /// <summary>Has somebody proved the ways out of this very board file? A simulated room has none.</summary>
     private bool IsProved() => _field!.Simulated || _proof is { Complete: true, Simulated: false } proof && proof.BoardHash == CommissioningFolder.BoardHash(config.BoardPath);
+
+    /// <summary>A spoilt key file keeps no door from being locked: its readers wait to be installed, and say so.</summary>
+    private ReaderKeyFile? ReaderKeys()
+    {
+        try
+        {
+            return ReaderKeyFile.Open(Path.Combine(config.StateFolder, ReaderKeyFile.Name), Tpm.OfBoard);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException or TpmException)
+        {
+            log.LogError("the readers' keys cannot be read: {Fault}", failure.Message);
+            return null;
+        }
+    }
 
     /// <summary>What a spare board will ask the hub for.</summary>
     private BoardConfigured? SealedBoard()

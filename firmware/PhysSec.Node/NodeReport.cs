@@ -1,4 +1,5 @@
 using PhysSec.Core;
+using PhysSec.Core.Access;
 using PhysSec.Core.Sensing;
 using PhysSec.Core.Wire;
 using PhysSec.Hardware;
@@ -32,7 +33,7 @@ public sealed class NodeReport(
     private DriveInfo Disk => new(config.StateFolder);
 
     public NodeSetup Setup(string previous, ClockQuality quality, PolicyArrived? policy) => new(
-        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy);
+        Firmware.Version, board.Name, devices.Simulated, previous, _doors, Contacts(board), _points, quality, policy, PinKey.Of(config.SiteKey), Readers(board));
 
     public Birth Birth()
     {
@@ -99,6 +100,9 @@ public sealed class NodeReport(
             it.Any(device => device.Role == DeviceRole.ExitReader),
             it.Any(device => device.Role == DeviceRole.DoorContact),
             it.Any(device => device.Role == DeviceRole.ExitButton)))];
+
+    private static IReadOnlyList<ReaderSetup> Readers(BoardFile board) =>
+        [.. board.Devices.OfType<OsdpEntry>().Select(it => new ReaderSetup(new(it.Door!), it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In))];
 
     private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>
         [.. board.Devices.OfType<InputEntry>()

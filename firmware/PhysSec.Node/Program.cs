@@ -10,6 +10,7 @@ using PhysSec.Node.Enrolment;
 using PhysSec.Node.Erasure;
 using PhysSec.Node.Health;
 using PhysSec.Node.Keys;
+using PhysSec.Node.Readers;
 
 const int Usage = 64;
 const int Configuration = 78;
@@ -19,6 +20,7 @@ const string Help = $"""
     {StatusCommand.Help}
     {CommissionCommand.Help}
     {EraseCommand.Help}
+    {ReadersCommand.Help}
     physsec-node off --config FILE     while no node runs: switch every output off, and end
     physsec-node check --config FILE   check node.json, its keys and its board file; touch no line
     physsec-node --version
@@ -42,6 +44,8 @@ switch (args)
         return await CommissionCommand.RunAsync(rest, TimeProvider.System);
     case ["erase", .. var rest]:
         return await EraseCommand.RunAsync(rest, TimeProvider.System);
+    case ["readers", .. var rest]:
+        return await ReadersCommand.RunAsync(rest, TimeProvider.System);
     case ["off", "--config", var file]:
         return Off(file);
     case ["check", "--config", var file]:

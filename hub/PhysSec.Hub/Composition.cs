@@ -19,7 +19,7 @@ internal static class Composition
 {
     public static IServiceCollection AddHub(this IServiceCollection services)
     {
-        services.AddSingleton<PolicySignal>().AddSingleton<People>().AddSingleton<PeopleCsv>().AddSingleton<Credentials>().AddSingleton<Zones>().AddSingleton<Doors>()
+        services.AddSingleton<PolicySignal>().AddSingleton<People>().AddSingleton<PeopleCsv>().AddSingleton<Credentials>().AddSingleton<Pins>().AddSingleton<Zones>().AddSingleton<Doors>()
             .AddSingleton<SchedulesStore>().AddSingleton<ClosedDays>().AddSingleton<SensingRules>().AddSingleton<Rights>().AddSingleton<Presentations>()
             .AddSingleton<AccessLog>().AddSingleton<Register>().AddSingleton<LateEntries>().AddSingleton<RegisterSheet>().AddSingleton<Tokens>().AddSingleton<PolicyPublisher>();
         services.AddSingleton(AlarmCatalogue.Shipped()).AddSingleton<AlarmBoard>().AddSingleton<NotificationLog>().AddSingleton<LiveBoard>();

@@ -3,6 +3,7 @@ using PhysSec.Hardware;
 using PhysSec.Node.Enrolment;
 using PhysSec.Node.Health;
 using PhysSec.Node.Keys;
+using PhysSec.Node.Readers;
 
 namespace PhysSec.Node.Commissioning;
 
@@ -64,7 +65,7 @@ internal static class CommissionCommand
         if (RunningNode(state, clock) is { } running) return await FailAsync($"a node runs here ({running}); stop it first: systemctl stop physsec-node. 先に制御装置サービスを停止してください。", TryAgain);
         try
         {
-            using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to, Tpm.OfBoard), anew, clock);
+            using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to, Tpm.OfBoard), ReaderKeyFile.Open(Path.Combine(state, ReaderKeyFile.Name), Tpm.OfBoard), anew, clock);
             return await session.RunAsync(Console.In, Console.Out) switch
             {
                 null => TryAgain,

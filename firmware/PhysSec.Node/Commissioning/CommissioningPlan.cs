@@ -74,7 +74,7 @@ public sealed class CommissioningPlan
         [
             .. inputs.Select(it => new Check(CheckKind.ContactMoves, it.Id, it.Door)),
             .. inputs.Where(it => StateOfCutWire(it) is not null).Select(it => new Check(CheckKind.WireIsWatched, it.Id, it.Door)),
-            .. board.Devices.OfType<WiegandEntry>().Select(it => new Check(CheckKind.CardIsRead, it.Id, it.Door)),
+            .. board.Devices.Where(it => it is WiegandEntry or OsdpEntry).Select(it => new Check(CheckKind.CardIsRead, it.Id, it.Door)),
             .. board.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry).Select(it => new Check(CheckKind.ValuesAreRight, it.Id, it.Door)),
             .. board.Devices.OfType<OutputEntry>().Where(it => it.Role != DeviceRole.Lock).Select(it => new Check(CheckKind.OutputIsSeen, it.Id, it.Door)),
             .. locks.SelectMany(it => Ways(it, inputs).Select(kind => new Check(kind, it.Id, it.Door))),

@@ -38,9 +38,10 @@ internal sealed class CommissioningSession : IDisposable
     /// <param name="installer">Who stands here.</param>
     /// <param name="folder">Keeps progress and result.</param>
     /// <param name="enrolment">Holds the board's key, or will.</param>
+    /// <param name="readers">Keys of the OSDP readers.</param>
     /// <param name="anew">Forget what was reached before.</param>
     /// <param name="clock">Time.</param>
-    public CommissioningSession(string boardPath, string installer, CommissioningFolder folder, EnrolmentFolder enrolment, bool anew, TimeProvider clock)
+    public CommissioningSession(string boardPath, string installer, CommissioningFolder folder, EnrolmentFolder enrolment, OsdpReaderStore readers, bool anew, TimeProvider clock)
     {
         (_folder, _enrolment, _installer, _clock) = (folder, enrolment, installer, clock);
         _file = BoardFile.Load(boardPath);
@@ -51,7 +52,7 @@ internal sealed class CommissioningSession : IDisposable
         var plan = CommissioningPlan.For(_file);
         (_run, _checks) = (new CommissioningRun(plan, before?.Steps ?? []), plan.Checks.Count);
         _key = enrolment.Key(anew: false);
-        _board = Board.Open(_file, clock);
+        _board = Board.Open(_file, readers, clock);
         foreach (var it in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP]) _registrations.Add(PosixSignalRegistration.Create(it, OnEnd));
     }
 
@@ -66,6 +67,15 @@ internal sealed class CommissioningSession : IDisposable
         }
 
         foreach (var it in _board.Readers) it.FrameRead += frame => Post(SeenAt(it.Id, frame));
+        foreach (var it in _board.OsdpReaders)
+        {
+            it.Happened += (reader, what) =>
+            {
+                if (SeenAt(reader.Entry.Id, what) is { } seen) Post(seen); // Null would end the run.
+            };
+        }
+
+        _board.StartReaders();
         await WelcomeAsync();
         var opened = _clock.GetTimestamp();
         while (_board.Inputs.Any(it => it.Active is null) && _clock.GetElapsedTime(opened) < _settled) await Task.Delay(_look, _clock);
@@ -97,6 +107,15 @@ internal sealed class CommissioningSession : IDisposable
 
     private static Signal? SeenAt(string reader, ReaderFrame frame) =>
         frame.Card is { } card ? new CardSeen(reader, card.Length) : new FrameSpoilt(reader, frame.Fault == ReaderFault.None ? "Key" : frame.Fault.ToString());
+
+    private static Signal? SeenAt(string reader, OsdpEvent what) => what switch
+    {
+        OsdpEvent.CardRead { Card: { } card } => new CardSeen(reader, card.Length),
+        OsdpEvent.CardRead it => new FrameSpoilt(reader, it.Fault.ToString()),
+        OsdpEvent.KeysPressed => new FrameSpoilt(reader, "Key"),
+        OsdpEvent.Offline it => new FrameSpoilt(reader, it.Reason.ToString()),
+        _ => null,
+    };
 
     private async Task WelcomeAsync()
     {

@@ -13,6 +13,9 @@ internal sealed class AlarmBoard
     private static readonly string[] _audible =
         [AlarmClasses.Leak, AlarmClasses.DoorForced, AlarmClasses.Tamper, AlarmClasses.TemperatureHigh, AlarmClasses.UpsLowBattery];
 
+    // What nobody near the room may notice.
+    private static readonly string[] _silent = [AlarmClasses.Duress];
+
     private readonly SortedDictionary<string, Active> _active = new(StringComparer.Ordinal);
     private bool? _lamp;
     private bool? _siren;
@@ -77,7 +80,7 @@ internal sealed class AlarmBoard
     /// <summary>Lamp and siren, when they change.</summary>
     internal void Show(StepContext step)
     {
-        var lamp = _active.Count > 0;
+        var lamp = _active.Values.Any(it => !_silent.Contains(it.Class));
         var siren = _active.Values.Any(it => !it.Silenced && _audible.Contains(it.Class));
         if (lamp != _lamp) step.Show(new LampSignal(lamp));
         if (siren != _siren) step.Show(new SirenSignal(siren));

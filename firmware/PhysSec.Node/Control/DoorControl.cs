@@ -20,6 +20,7 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
     private RoomPresence _presence = memory is null ? RoomPresence.Empty : RoomPresence.From(memory.Inside, memory.LeftUnidentified, memory.EnteredUnidentified);
     private bool _lockdown = memory?.Lockdown ?? false;
     private bool _tampered;
+    private bool _more;
     private bool _changed = true;
     private LastDecision? _last;
 
@@ -30,33 +31,40 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
     /// <summary>Deadlines come before whatever happens in the same step.</summary>
     internal void Pass(StepContext step, AlarmBoard alarms) => Advance(step, alarms, new DoorEvent.Tick(), "timer");
 
-    internal void Card(StepContext step, AlarmBoard alarms, CardRead it)
-    {
-        var decision = AccessRules.Decide(
-            new(Id, it.Direction, it.Credential), step.Policy, step.PolicyAge, step.SiteTime, _lockdown, step.JournalHealthy);
-        var version = step.Policy?.Policy.Version ?? 0;
-        var hash = step.Policy?.Hash ?? "";
-        var age = step.PolicyAge?.TotalSeconds;
-        if (decision is AccessDecision.Granted granted)
-        {
-            step.Record(new AccessGranted(
-                Id, it.Direction, it.Credential, granted.Person, granted.Right?.Id, version, hash, age, granted.Rule, granted.Assurance, granted.Right?.Purpose));
-            Decided("granted", null, granted.Person, it.Direction, step);
-            Watch(step, alarms, it);
-            Flash(it.Direction, Indication.Granted, step);
-            Advance(
-                step, alarms, new DoorEvent.Granted(it.Direction, granted.Person, granted.Extended),
-                it.Direction == Direction.In ? "credential" : "exit-badge");
-            return;
-        }
+    /// <summary>What the rules say of it now; nothing happens yet.</summary>
+    internal AccessDecision Decide(StepContext step, AccessRequest request) =>
+        AccessRules.Decide(request, step.Policy, step.PolicyAge, step.SiteTime, _lockdown, step.JournalHealthy);
 
-        var denied = (AccessDecision.Denied)decision;
+    /// <param name="step">The step.</param>
+    /// <param name="alarms">For what a card tells besides.</param>
+    /// <param name="it">What was presented.</param>
+    /// <param name="granted">What <see cref="Decide"/> said of it.</param>
+    /// <param name="companion">Whose card came with it, where two were needed.</param>
+    internal void Grant(StepContext step, AlarmBoard alarms, AccessRequest it, AccessDecision.Granted granted, PersonId? companion)
+    {
+        step.Record(new AccessGranted(
+            Id, it.Direction, it.Credential, granted.Person, granted.Right?.Id, step.Policy?.Policy.Version ?? 0, step.Policy?.Hash ?? "", step.PolicyAge?.TotalSeconds,
+            granted.Rule, granted.Assurance, granted.Right?.Purpose, Factors: it.Shown, Companion: companion));
+        Decided("granted", null, granted.Person, it.Direction, step);
+        Watch(step, alarms, it);
+        Flash(it.Direction, Indication.Granted, step);
+        Advance(
+            step, alarms, new DoorEvent.Granted(it.Direction, granted.Person, granted.Extended),
+            it.Direction == Direction.In ? "credential" : "exit-badge");
+    }
+
+    internal void Refuse(StepContext step, AlarmBoard alarms, AccessRequest it, AccessDecision.Denied denied)
+    {
         step.Record(new AccessDenied(
-            Id, it.Direction, it.Credential, denied.Person, denied.Reason, (int)denied.Reason, denied.WouldAllow, version, hash, age));
+            Id, it.Direction, it.Credential.Value.Length == 0 ? null : it.Credential, denied.Person, denied.Reason, (int)denied.Reason, denied.WouldAllow,
+            step.Policy?.Policy.Version ?? 0, step.Policy?.Hash ?? "", step.PolicyAge?.TotalSeconds));
         Decided("denied", denied.Reason.ToString(), denied.Person, it.Direction, step);
         Watch(step, alarms, it);
         Flash(it.Direction, Indication.Denied, step);
     }
+
+    /// <summary>Something else is awaited at the entry reader, or no longer.</summary>
+    internal void Await(bool more) => _more = more;
 
     internal void Leaf(StepContext step, AlarmBoard alarms, bool? open)
     {
@@ -208,7 +216,7 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
     }
 
     // Not a rule against the person at the door, but for whoever must look: a card that should not be here at all.
-    private void Watch(StepContext step, AlarmBoard alarms, CardRead it)
+    private void Watch(StepContext step, AlarmBoard alarms, AccessRequest it)
     {
         if (step.Policy is null || !step.Policy.Credentials.TryGetValue(it.Credential, out var credential)) return;
         var how = it.Direction == Direction.In ? "presented to enter" : "used to leave";
@@ -234,6 +242,7 @@ internal sealed class DoorControl(DoorDescription description, DoorMemory? memor
         var show = step.Uptime < reader.Until ? reader.Flash
             : _status.Phase is DoorPhase.PreAlarm or DoorPhase.HeldOpen ? Indication.PreAlarm
             : _status.LockReleased ? Indication.Granted
+            : _more && direction == Direction.In ? Indication.More
             : Indication.Idle;
         if (show != reader.Shown) step.Show(new ReaderSignal(Id, direction, show));
         _readers[direction] = reader with { Shown = show };

@@ -26,7 +26,8 @@ public sealed record Entry(string Stream, Fact Fact, bool Hot = false);
 
 public sealed record LockRelease(DoorId Door, bool EvenUnrecorded);
 
-public enum Indication { Idle, Granted, Denied, PreAlarm, Fault }
+/// <summary>More: something else is awaited (a PIN, a second card), whichever.</summary>
+public enum Indication { Idle, Granted, Denied, PreAlarm, Fault, More }
 
 /// <summary>A lamp, siren or reader signal. At the door a refusal is one light and one tone, whatever its reason.</summary>
 public abstract record Signal;
@@ -41,9 +42,16 @@ public sealed record SirenSignal(bool On) : Signal;
 public sealed record Live(PointId Point, object? Value, string Quality, string Unit);
 
 /// <summary>What must survive a restart, stored with the records that changed it.</summary>
-public sealed record NodeMemory(IReadOnlyList<DoorMemory> Doors, IReadOnlyList<AlarmMemory> Alarms);
+public sealed record NodeMemory(
+    IReadOnlyList<DoorMemory> Doors, IReadOnlyList<AlarmMemory> Alarms, IReadOnlyList<GuessMemory>? Guesses = null, IReadOnlyList<CodeMemory>? Codes = null);
 
 public sealed record DoorMemory(
     DoorId Door, bool Lockdown, IReadOnlyList<PersonId> Inside, int LeftUnidentified, int EnteredUnidentified = 0);
 
 public sealed record AlarmMemory(string Alarm, bool Silenced);
+
+/// <summary>Wrong codes not yet forgiven: Seconds until the budget of Key (a person, a reader, the node) is whole again, were nobody to guess on.</summary>
+public sealed record GuessMemory(string Key, double Seconds);
+
+/// <summary>A person's code was taken in the step before. Code is 1 for the right one and 2 for the one under duress, whose alarm is due: what is written is as long for the one as for the other.</summary>
+public sealed record CodeMemory(DoorId Door, PersonId Person, int Code);

@@ -13,6 +13,15 @@ public sealed record Tick : Input;
 /// <summary>A card was read at a door. The number has already become a token.</summary>
 public sealed record CardRead(DoorId Door, Direction Direction, CredentialToken Credential) : Input;
 
+/// <summary>A key of a keypad: 0–9, 10 is *, 11 is #. A secret: it prints masked.</summary>
+public sealed record KeyPressed(DoorId Door, Direction Direction, int Key) : Input
+{
+    public const int Star = 10;
+    public const int Hash = 11;
+
+    public override string ToString() => $"KeyPressed {{ {Door}, {Direction} }}";
+}
+
 /// <summary>A reader delivered something that is not a card (parity, bit count, overrun, stuck line).</summary>
 public sealed record ReaderFaultSeen(DoorId Door, Direction Direction, string Fault, int Bits) : Input;
 

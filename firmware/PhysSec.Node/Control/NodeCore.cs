@@ -19,6 +19,7 @@ public sealed class NodeCore
     private readonly ContactBoard _contacts;
     private readonly PointBoard _points;
     private readonly ReaderBoard _readers;
+    private readonly FactorDesk _factors;
     private readonly List<DoorControl> _doors;
     private PolicyIndex? _policy;
     private PolicyFreshness? _freshness;
@@ -35,6 +36,7 @@ public sealed class NodeCore
         _setup = setup;
         _clock = setup.Clock;
         _alarms = new(memory?.Alarms ?? []);
+        _factors = new(setup.PinKey, memory?.Guesses, memory?.Codes);
         _contacts = new(setup.Contacts);
         _points = new(setup.Points);
         _readers = new(setup.Readers ?? []);
@@ -65,6 +67,7 @@ public sealed class NodeCore
         if (!_started) Start(step);
 
         foreach (var it in _doors) it.Pass(step, _alarms);
+        _factors.Pass(step, _alarms, _doors);
         _contacts.Pass(step, _alarms);
         _points.Pass(step, _alarms);
         _readers.Pass(step, _alarms);
@@ -73,7 +76,7 @@ public sealed class NodeCore
 
         foreach (var it in _doors) it.Publish(step);
         _alarms.Show(step);
-        return step.Effects(() => new([.. _doors.Select(it => it.Memory)], _alarms.Memory));
+        return step.Effects(() => new([.. _doors.Select(it => it.Memory)], _alarms.Memory, _factors.Guesses(uptime), _factors.Codes));
     }
 
     private void Take(StepContext step, Input input)
@@ -82,7 +85,10 @@ public sealed class NodeCore
         {
             case CardRead it when Door(it.Door) is { } door:
                 _readers.Card(step, _alarms, it);
-                door.Card(step, _alarms, it);
+                _factors.Card(step, _alarms, door, it);
+                break;
+            case KeyPressed it when Door(it.Door) is { } door:
+                _factors.Key(step, _alarms, door, it);
                 break;
             case ReaderFaultSeen it:
                 _readers.Fault(step, _alarms, it);
@@ -94,7 +100,7 @@ public sealed class NodeCore
                 _readers.Case(step, _alarms, it);
                 break;
             case ReaderAttackSeen it:
-                _readers.Attack(step, _alarms, it);
+                ReaderBoard.Attack(step, _alarms, it);
                 break;
             case ContactChanged it:
                 Contact(step, it);
@@ -137,6 +143,7 @@ public sealed class NodeCore
         step.Remember = true;
         step.Record(new NodeStarted(_setup.Firmware, _setup.Board, _setup.Simulated, _setup.Previous));
         if (_setup.Policy is { } kept) Adopt(step, kept, PolicyFreshness.Stored(kept.ConfirmedAt));
+        _factors.Start(step.Uptime);
         foreach (var it in _doors) step.Secure(it.Id); // A door starts locked after any crash.
         _contacts.Start(step);
         _readers.Start(step);

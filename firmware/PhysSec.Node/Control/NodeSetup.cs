@@ -14,10 +14,12 @@ namespace PhysSec.Node.Control;
 /// <param name="Points">Every measured point; a value outside Min–Max is a fault.</param>
 /// <param name="Clock">How far the wall clock can be trusted at the start.</param>
 /// <param name="Policy">The last good policy, verified again by the shell; null when there is none. It comes into force without a new record.</param>
+/// <param name="PinKey">Checks codes.</param>
 /// <param name="Readers">Every reader that can be supervised.</param>
 public sealed record NodeSetup(
     string Firmware, string Board, bool Simulated, string Previous, IReadOnlyList<DoorDescription> Doors, IReadOnlyList<ContactSetup> Contacts,
-    IReadOnlyList<PointDescription> Points, ClockQuality Clock, PolicyArrived? Policy, IReadOnlyList<ReaderSetup>? Readers = null);
+    IReadOnlyList<PointDescription> Points, ClockQuality Clock, PolicyArrived? Policy, PinKey PinKey,
+    IReadOnlyList<ReaderSetup>? Readers = null);
 
 /// <summary>One reader that tells by itself that it is there.</summary>
 public sealed record ReaderSetup(DoorId Door, Direction Direction);

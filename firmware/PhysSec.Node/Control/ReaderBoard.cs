@@ -56,7 +56,7 @@ internal sealed class ReaderBoard(IReadOnlyList<ReaderSetup> supervised)
         if (it.PowerFault) Fault(step, alarms, new(it.Door, it.Direction, "PowerFault", 0));
     }
 
-    internal void Attack(StepContext step, AlarmBoard alarms, ReaderAttackSeen it) =>
+    internal static void Attack(StepContext step, AlarmBoard alarms, ReaderAttackSeen it) =>
         alarms.RaiseFor(step, AttackFor, AlarmClasses.ReaderAttack, Source(it.Door, it.Direction), it.Incident);
 
     internal static string Source(DoorId door, Direction direction) => $"{door}.{(direction == Direction.In ? "entry" : "exit")}";

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using PhysSec.Hardware;
@@ -9,6 +10,7 @@ namespace PhysSec.Node.Readers;
 /// masked, and so is whatever would let such a thing be guessed from the rest: the check characters of a masked frame, and within a Secure Channel everything that is encrypted or that
 /// authenticates (whoever has the session's key could else try each digit against it). Bytes that are no frame are counted and not shown.
 /// </summary>
+[SuppressMessage("Interoperability", "CA1416", Justification = "A node runs on Linux.")]
 internal sealed class FrameCapture : IDisposable
 {
     private const string Masked = "xx";

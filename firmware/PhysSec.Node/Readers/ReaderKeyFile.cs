@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using PhysSec.Hardware;
@@ -7,19 +8,19 @@ using PhysSec.Node.Keys;
 namespace PhysSec.Node.Readers;
 
 /// <summary>
-/// The keys of OSDP readers: one line for each reader, with its name, the key that was last proved and the key that it may have taken already. The file is for the service alone, sealed to
-/// the board's TPM where there is one, and every change is on the disk before anything is said on the wire.
+/// The keys of OSDP readers: one line for each reader, with its name, the key that was last proved, the key that it may have taken already, and which device it is. The file is for the
+/// service alone, sealed to the board's TPM where there is one, and every change is on the disk before anything is said on the wire.
 /// </summary>
-public sealed class ReaderKeyFile
+public sealed class ReaderKeyFile : OsdpReaderStore
 {
     /// <summary>In the node's state folder.</summary>
     public const string Name = "readers.keys";
 
     private const string None = "-";
-    private const string Heading = "# Keys of OSDP readers: name, proved key, key that may be in force already. Never copy, never mail.";
+    private const string Heading = "# Keys of OSDP readers: name, proved key, key that may be in force already, device. Never copy, never mail.";
 
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<string, OsdpKeyState> _keys = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, OsdpReaderMemory> _kept = new(StringComparer.Ordinal);
     private readonly string _path;
     private readonly Func<Tpm?>? _tpm;
 
@@ -48,57 +49,45 @@ public sealed class ReaderKeyFile
         foreach (var (i, line) in text.Split('\n').Index())
         {
             if (line.Length == 0 || line[0] == '#') continue;
-            var parts = line.Split(' ');
-            if (parts.Length != 3 || !file._keys.TryAdd(parts[0], new(KeyOf(parts[1]), KeyOf(parts[2]))))
-                throw new InvalidDataException($"{path}, line {i + 1}: not \"NAME KEY KEY\", or a name that is there twice. Restore the file, or install the readers again.");
-
-            OsdpKey? KeyOf(string hex)
+            try
             {
-                if (hex == None) return null;
-                var bytes = new byte[OsdpKey.Length];
-                if (Convert.FromHexString(hex, bytes, out _, out var length) != System.Buffers.OperationStatus.Done || length != OsdpKey.Length
-                    || OsdpKey.Create(bytes, out var key) != OsdpKeyFault.None)
-                    throw new InvalidDataException($"{path}, line {i + 1}: no key of 32 hex digits. Restore the file, or install the reader again.");
-                CryptographicOperations.ZeroMemory(bytes);
-                return key;
+                var parts = line.Split(' ');
+                if (parts.Length != 4) throw new FormatException("not \"NAME KEY KEY DEVICE\"");
+                if (!file._kept.TryAdd(parts[0], new(new(KeyOf(parts[1]), KeyOf(parts[2])), PinOf(parts[3])))) throw new FormatException("this name is there twice");
+            }
+            catch (Exception wrong) when (wrong is FormatException or OverflowException)
+            {
+                throw new InvalidDataException($"{path}, line {i + 1}: {wrong.Message}. Restore the file, or install the readers again.");
             }
         }
 
         return file;
     }
 
-    /// <summary>What is known of a reader's keys.</summary>
-    public OsdpKeyState Of(string reader)
+    public override OsdpReaderMemory Of(string reader)
     {
-        lock (_gate) return _keys.GetValueOrDefault(reader, OsdpKeyState.None);
+        lock (_gate) return _kept.GetValueOrDefault(reader, OsdpReaderMemory.None);
     }
 
-    /// <summary>Whether another reader has this key, or may have.</summary>
-    public bool IsAnothers(string reader, OsdpKey key)
-    {
-        lock (_gate) return _keys.Any(it => it.Key != reader && (key.Equals(it.Value.Current) || key.Equals(it.Value.Pending)));
-    }
-
-    /// <summary>Keeps it, durably: when this returns, a power cut loses nothing of it.</summary>
-    /// <exception cref="IOException">The disk did not take it, and what was kept before is still what is kept.</exception>
-    public void Store(string reader, OsdpKeyState state)
+    public override void Store(string reader, OsdpReaderMemory memory)
     {
         ArgumentException.ThrowIfNullOrEmpty(reader);
-        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(memory);
         lock (_gate)
         {
-            var before = _keys.GetValueOrDefault(reader);
-            _keys[reader] = state;
+            var before = _kept.GetValueOrDefault(reader);
+            _kept[reader] = memory;
             try
             {
                 var text = Text();
                 using var chip = _tpm?.Invoke();
                 EnrolmentFolder.WriteDurably(_path, chip is null ? text : SealedText.Make(text, chip));
             }
-            catch
+            catch (Exception failure)
             {
-                if (before is null) _keys.Remove(reader);
-                else _keys[reader] = before;
+                if (before is null) _kept.Remove(reader);
+                else _kept[reader] = before;
+                if (failure is TpmException) throw new IOException(failure.Message, failure);
                 throw;
             }
         }
@@ -107,9 +96,30 @@ public sealed class ReaderKeyFile
     private string Text()
     {
         var text = new StringBuilder(Heading).Append('\n');
-        foreach (var (name, it) in _keys) text.Append(name).Append(' ').Append(Hex(it.Current)).Append(' ').Append(Hex(it.Pending)).Append('\n');
+        foreach (var (name, it) in _kept)
+            text.Append(name).Append(' ').Append(Hex(it.Keys.Current)).Append(' ').Append(Hex(it.Keys.Pending)).Append(' ').Append(Hex(it.Pin)).Append('\n');
         return text.ToString();
     }
 
     private static string Hex(OsdpKey? key) => key is null ? None : Convert.ToHexStringLower(key.Export());
+
+    private static string Hex(OsdpPin? pin) => pin is null ? None
+        : $"{Convert.ToHexStringLower(pin.Identity.Data())}/{(pin.ClientId is { } id ? id.ToString("x16", CultureInfo.InvariantCulture) : None)}";
+
+    private static OsdpKey? KeyOf(string hex)
+    {
+        if (hex == None) return null;
+        var bytes = Convert.FromHexString(hex);
+        var fault = OsdpKey.Create(bytes, out var key);
+        CryptographicOperations.ZeroMemory(bytes);
+        return fault == OsdpKeyFault.None ? key : throw new FormatException("no key that may be used");
+    }
+
+    private static OsdpPin? PinOf(string text)
+    {
+        if (text == None) return null;
+        var parts = text.Split('/');
+        if (parts.Length != 2 || OsdpIdentity.Parse(Convert.FromHexString(parts[0])) is not { } identity) throw new FormatException("no device");
+        return new(identity, parts[1] == None ? null : ulong.Parse(parts[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+    }
 }

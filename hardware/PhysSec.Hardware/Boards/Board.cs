@@ -33,6 +33,8 @@ public sealed class Board : IDisposable
     private readonly List<SwitchedOutput> _outputs = [];
     private readonly List<ContactInput> _inputs = [];
     private readonly List<WiegandReader> _readers = [];
+    private readonly List<OsdpLine> _osdpLines = [];
+    private readonly List<OsdpReader> _osdpReaders = [];
     private readonly List<Sensor> _sensors = [];
     private readonly GpioController _gpio;
     private bool _disposed;
@@ -49,6 +51,9 @@ public sealed class Board : IDisposable
 
     public IReadOnlyList<WiegandReader> Readers => _readers;
 
+    /// <summary>Silent until <see cref="StartReaders"/>: who wants to hear them says so first.</summary>
+    public IReadOnlyList<OsdpReader> OsdpReaders => _osdpReaders;
+
     public IReadOnlyList<ContactInput> Inputs => _inputs;
 
     public IReadOnlyList<SwitchedOutput> Outputs => _outputs;
@@ -57,7 +62,15 @@ public sealed class Board : IDisposable
 
     /// <summary>Opens every device, outputs first and off. Sensors answer later: an absent chip is a reading's fault.</summary>
     /// <exception cref="BoardOpenException">Names the device, the fault and the remedy; everything is closed again.</exception>
-    public static Board Open(BoardFile file, TimeProvider clock, params IReadOnlyList<SensorFactory> factories)
+    public static Board Open(BoardFile file, TimeProvider clock, params IReadOnlyList<SensorFactory> factories) => Open(file, null, clock, factories);
+
+    /// <summary>The same, with what is known of OSDP readers.</summary>
+    /// <param name="file">The board.</param>
+    /// <param name="readers">Keys and identities; null: none, and every OSDP reader waits to be installed.</param>
+    /// <param name="clock">Time of the drivers.</param>
+    /// <param name="factories">Drivers from outside this assembly.</param>
+    /// <exception cref="BoardOpenException">Names the device, the fault and the remedy; everything is closed again.</exception>
+    public static Board Open(BoardFile file, OsdpReaderStore? readers, TimeProvider clock, params IReadOnlyList<SensorFactory> factories)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(clock);
@@ -72,6 +85,8 @@ public sealed class Board : IDisposable
                 board._inputs.Add(At(it, () => new ContactInput(it, buses.Gpio, clock)));
             foreach (var it in buses.Devices.OfType<WiegandEntry>())
                 board._readers.Add(At(it, () => new WiegandReader(it, buses.OpenEdges(it, clock), clock)));
+            foreach (var it in buses.Devices.OfType<OsdpEntry>().GroupBy(it => it.Line))
+                board.OpenOsdp([.. it], it.Key, readers ?? new UnknownReaders(), clock);
             foreach (var it in buses.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry))
                 board._sensors.Add(At(it, () => OpenSensor(it, buses, clock, factories)));
             return board;
@@ -118,9 +133,30 @@ public sealed class Board : IDisposable
         AppDomain.CurrentDomain.UnhandledException -= OnEnd;
         foreach (var it in _outputs) it.Dispose(); // First of all: whatever follows may fail.
         foreach (var it in _readers) it.Dispose();
+        foreach (var it in _osdpLines) it.Dispose();
         foreach (var it in _inputs) it.Dispose();
         foreach (var it in _sensors) it.Dispose();
         _gpio.Dispose();
+    }
+
+    /// <summary>Lets the OSDP readers speak. A port that is not there yet is looked for: the doors do not wait for it.</summary>
+    public void StartReaders()
+    {
+        foreach (var it in _osdpLines) it.Start();
+    }
+
+    /// <summary>Simulated readers are reached by a board file that says so and by no other, whatever a link in /dev points to.</summary>
+    internal static void RefuseProgram(OsdpEntry entry)
+    {
+        if (!File.Exists(entry.Line.Port) || File.ResolveLinkTarget(entry.Line.Port, returnFinalTarget: true) is not { } target || !OsdpDevices.IsPseudoTerminal(target.FullName)) return;
+        throw new BoardOpenException(entry.Id, $"{entry.Line.Port} leads to {target.FullName}, behind which only a program can be.", "Give the serial port that the readers are wired to.");
+    }
+
+    private void OpenOsdp(IReadOnlyList<OsdpEntry> entries, SerialSettings line, OsdpReaderStore readers, TimeProvider clock)
+    {
+        if (!Simulated) RefuseProgram(entries[0]);
+        _osdpLines.Add(new OsdpLine(line, [.. entries.Select(it => new OsdpLineReader(it.Id, new OsdpLinkSettings(it.Address)))], readers, clock));
+        _osdpReaders.AddRange(OsdpReader.Of(entries, _osdpLines[^1]));
     }
 
     private static Sensor OpenSensor(
@@ -158,5 +194,13 @@ public sealed class Board : IDisposable
     private void OnEnd(object? sender, EventArgs args)
     {
         foreach (var it in _outputs) it.MakeSafe();
+    }
+
+    /// <summary>Nothing is known, and nothing can be kept: a key is never sent.</summary>
+    private sealed class UnknownReaders : OsdpReaderStore
+    {
+        public override OsdpReaderMemory Of(string reader) => OsdpReaderMemory.None;
+
+        public override void Store(string reader, OsdpReaderMemory memory) => throw new IOException("There is no store of readers' keys.");
     }
 }

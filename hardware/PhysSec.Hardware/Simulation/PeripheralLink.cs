@@ -25,6 +25,9 @@ internal sealed class PeripheralLink(OsdpPeripheral reader, Action<byte[]> rando
     /// <summary>The speed that it was last moved to; null: as it was.</summary>
     public int? Baud { get; private set; }
 
+    /// <summary>Polls of this session.</summary>
+    public int Polls { get; private set; }
+
     /// <summary>So many times from now on it answers that it is busy.</summary>
     public int Busy { get; set; }
 
@@ -77,7 +80,7 @@ internal sealed class PeripheralLink(OsdpPeripheral reader, Action<byte[]> rando
     {
         _handshake?.Keys.Dispose();
         _session?.Dispose();
-        (_handshake, _session) = (null, null);
+        (_handshake, _session, Polls) = (null, null, 0);
     }
 
     private byte[] Refuse(byte address, byte sequence, OsdpNak reason)
@@ -139,6 +142,7 @@ internal sealed class PeripheralLink(OsdpPeripheral reader, Action<byte[]> rando
             return OsdpFrame.Build(address, command.Sequence, OsdpReply.Nak, [(byte)OsdpNak.EncryptionRequired]);
         }
 
+        if (command.Command == OsdpCommand.Poll) Polls++;
         var reply = reader.Do(command.Command, data, now, secured: true);
         if (reply.Moved is { } moved) (reader.Address, Baud) = (moved.Address, moved.Baud);
         var answer = reply.NewKey is not null && AnswersKeySetInClear

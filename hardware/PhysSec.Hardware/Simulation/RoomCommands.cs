@@ -6,15 +6,15 @@ namespace PhysSec.Hardware.Simulation;
 
 /// <summary>What a person does to the room, one line each. What takes time is returned as an <see cref="Act"/>.</summary>
 internal sealed class RoomCommands(
-    RoomParameters parameters, Room room, Sht4xChip chip, IReadOnlyDictionary<string, (int Facility, int Number)> badges)
+    RoomParameters parameters, Room room, Sht4xChip chip, IReadOnlyDictionary<string, (int Facility, int Number)> badges, RoomReaders readers)
 {
     public const string Help =
-        "ok badge NAME [in|out]; card FACILITY NUMBER [in|out]; bits 0101… [in|out]; open; close; push; force; "
+        "ok badge NAME [in|out]; card FACILITY NUMBER [in|out]; bits 0101… [in|out]; keys 1234# [in|out]; pin NAME 1234 [in|out]; open; close; push; force; "
         + "exit [hold|release]; leak on|off; mains on|off; battery 11.2; heat 3kW; cooling on|off|5kW; tamper door|enclosure on|off; "
-        + "sensor ok|absent|crc|stuck; speed N; status; help";
+        + "sensor ok|absent|crc|stuck; speed N; status; help; " + RoomReaders.Help;
 
     /// <summary>What is still to be done on the wire, and the answer when it is done.</summary>
-    internal sealed record Act(string Answer, WiegandEntry? Reader = null, bool[]? Bits = null, bool PressExit = false);
+    internal sealed record Act(string Answer, WiegandEntry? Reader = null, bool[]? Bits = null, bool PressExit = false, string Keys = "");
 
     private readonly Dictionary<string, (int Facility, int Number)> _badges =
         new(badges, StringComparer.OrdinalIgnoreCase);
@@ -31,6 +31,8 @@ internal sealed class RoomCommands(
             ["badge", var name, .. var side] => Badge(name, side),
             ["card", var facility, var number, .. var side] => Card(facility, number, side),
             ["bits", var bits, .. var side] => Bits(bits, side),
+            ["keys", var keys, .. var side] => Keys(keys, side, null),
+            ["pin", var name, var code, .. var side] => Keys(code + "#", side, Badge(name, side)),
             ["open"] => new(room.LeafOpen ? "ok the leaf is open already"
                 : room.Pull() ? "ok the leaf is open"
                 : "error: the lock holds the leaf; show a badge first, or use push (from inside) or force"),
@@ -53,6 +55,9 @@ internal sealed class RoomCommands(
                 Do($"enclosure tamper {words[2]}", () => room.EnclosureTampered = words[2] == "on"),
             ["sensor", var fault] => SensorIs(fault),
             ["speed", var factor] => SpeedIs(factor),
+            ["reader", var id, "badge", var name] when readers.Has(id) => Badge(name, [id]),
+            ["reader", var id, "card", var facility, var number] when readers.Has(id) => Card(facility, number, [id]),
+            ["reader", var id, .. var rest] => new(readers.Take(id, rest)),
             [] => new("error: the command is empty; try help"),
             _ => new($"error: \"{Short(command)}\" is not a command here; try help"),
         };
@@ -72,7 +77,7 @@ internal sealed class RoomCommands(
             return new($"error: no badge is called \"{Short(name)}\"; known: {(known.Length == 0 ? "none" : known)}");
         }
 
-        return AtReader(side, $"ok {name} shown", ToBits(WiegandFrame.Encode26(card.Facility, card.Number)));
+        return AtReader(side, $"ok {name} shown", WiegandFrame.Encode26(card.Facility, card.Number));
     }
 
     private Act Card(string facility, string number, string[] side)
@@ -82,12 +87,35 @@ internal sealed class RoomCommands(
         if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var n) || n > 65_535)
             return new($"error: \"{Short(number)}\" is no card number; give 0 to 65535");
 
-        return AtReader(side, "ok card shown", ToBits(WiegandFrame.Encode26(f, n)));
+        return AtReader(side, "ok card shown", WiegandFrame.Encode26(f, n));
     }
 
     private Act Bits(string bits, string[] side) => bits.Length <= 200 && bits.All(it => it is '0' or '1')
         ? AtReader(side, $"ok {bits.Length} bits sent", [.. bits.Select(it => it == '1')])
         : new($"error: \"{Short(bits)}\" is not a row of bits; give 1 to 200 times 0 or 1");
+
+    /// <summary>The side is in, out, or the name of an OSDP reader.</summary>
+    private Act AtReader(string[] side, string answer, CardBits card) =>
+        side is [var id] && readers.Has(id) ? new(readers.Present(id, card)) : AtReader(side, answer, ToBits(card));
+
+    /// <summary>The frame of one key of a keypad: four bits, 10 is * and 11 is #.</summary>
+    internal static bool[] ToBits(char key)
+    {
+        var value = key switch { '*' => 10, '#' => 11, _ => key - '0' };
+        return [.. Enumerable.Range(0, 4).Select(it => (value >> (3 - it) & 1) == 1)];
+    }
+
+    private Act Keys(string keys, string[] side, Act? after)
+    {
+        if (after is { Reader: null }) return after; // No such badge, no such side.
+        if (keys.Length is 0 or > 32 || !keys.All(it => char.IsAsciiDigit(it) || it is '*' or '#'))
+            return new("error: these are no keys; give digits, * and #, at most 32");
+        var act = AtReader(side, $"ok {keys.Length} keys pressed", []);
+        if (act.Reader is null) return act;
+        return act.Reader.Keypad
+            ? act with { Keys = keys, Bits = after?.Bits }
+            : new($"error: {act.Reader.Id} has no keypad; write \"keypad\": true in the board file");
+    }
 
     private Act AtReader(string[] side, string answer, bool[] bits)
     {

@@ -25,6 +25,7 @@ public sealed class RoomServer
     private readonly Room _room;
     private readonly Sht4xChip _chip;
     private readonly RoomWires _wires;
+    private readonly RoomReaders _osdp;
     private readonly RoomCommands _commands;
     private readonly Dictionary<string, SemaphoreSlim> _readers;
     private readonly long _start;
@@ -35,11 +36,13 @@ public sealed class RoomServer
     /// <param name="parameters">What the room is made of and how it is wired.</param>
     /// <param name="badges">Names that "badge NAME" knows: facility 0 to 255, number 0 to 65535.</param>
     /// <param name="clock">Time of the room.</param>
+    /// <param name="readerKeys">Keys of the OSDP readers that are installed already; the others are fresh from the factory.</param>
     public RoomServer(
         string socketPath,
         RoomParameters parameters,
         IReadOnlyDictionary<string, (int Facility, int Number)> badges,
-        TimeProvider clock)
+        TimeProvider clock,
+        IReadOnlyDictionary<string, OsdpKey>? readerKeys = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(socketPath);
         ArgumentNullException.ThrowIfNull(parameters);
@@ -61,7 +64,8 @@ public sealed class RoomServer
         _room = new Room(parameters);
         _chip = new Sht4xChip(0x0FD1_5EC0, parameters.Seed);
         _wires = new RoomWires(parameters, _room, _chip);
-        _commands = new RoomCommands(parameters, _room, _chip, badges);
+        _osdp = new RoomReaders(parameters.Devices, readerKeys ?? new Dictionary<string, OsdpKey>(), clock);
+        _commands = new RoomCommands(parameters, _room, _chip, badges, _osdp);
         _readers = parameters.Devices.OfType<WiegandEntry>().ToDictionary(it => it.Id, _ => new SemaphoreSlim(1));
         _start = _stepped = clock.GetTimestamp();
     }
@@ -90,6 +94,7 @@ public sealed class RoomServer
         }
         finally
         {
+            _osdp.Close();
             File.Delete(_path);
         }
     }
@@ -237,6 +242,12 @@ public sealed class RoomServer
         }
 
         if (act is { Reader: { } reader, Bits: { } bits }) await ShowAsync(reader, bits, cancel);
+        foreach (var key in act.Keys)
+        {
+            await Task.Delay(act.Reader!.FrameGap * 4, _clock, cancel); // Nobody types faster, and the board must see where a frame ends.
+            await ShowAsync(act.Reader, RoomCommands.ToBits(key), cancel);
+        }
+
         return act.Answer;
     }
 

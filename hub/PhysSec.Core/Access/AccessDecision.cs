@@ -1,7 +1,7 @@
 namespace PhysSec.Core.Access;
 
-/// <summary>Somebody presented a credential at a door, on the side that leads in or out.</summary>
-public sealed record AccessRequest(DoorId Door, Direction Direction, CredentialToken Credential);
+/// <summary>Somebody presented a credential at a door, on the side that leads in or out. Shown: the factors proved so far.</summary>
+public sealed record AccessRequest(DoorId Door, Direction Direction, CredentialToken Credential, FactorRule Shown = FactorRule.Card);
 
 /// <summary>The answer, with its reason. Closed: these two and no others.</summary>
 public abstract record AccessDecision

@@ -15,8 +15,9 @@ public static class AccessRules
     /// <param name="siteTime">Null: the clock is unset, and nothing that depends on a schedule is decided.</param>
     /// <param name="lockdown">Commanded for this door; the policy's own lockdown counts as well.</param>
     /// <param name="journalHealthy">False: records cannot be committed; the zone's rule says whether entry is refused.</param>
+    /// <param name="held">What else holds entry at this door now: blocked, interlocked or the guard service armed.</param>
     public static AccessDecision Decide(
-        AccessRequest request, PolicyIndex? policy, TimeSpan? policyAge, DateTimeOffset? siteTime, bool lockdown, bool journalHealthy)
+        AccessRequest request, PolicyIndex? policy, TimeSpan? policyAge, DateTimeOffset? siteTime, bool lockdown, bool journalHealthy, DenialReason? held = null)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (policy is null) return Deny(DenialReason.NoPolicy, null, "a policy from the hub");
@@ -28,6 +29,9 @@ public static class AccessRules
         if (!journalHealthy && zone.OnJournalFault == JournalFaultRule.Refuse) return Deny(DenialReason.JournalFault, person, "a journal that can be written");
 
         if (lockdown || door.Lockdown) return Deny(DenialReason.Lockdown, person, "the end of the lockdown");
+        if (held == DenialReason.DoorBlocked) return Deny(DenialReason.DoorBlocked, person, "the end of the block on entry");
+        if (held == DenialReason.Interlocked) return Deny(DenialReason.Interlocked, person, "the other door of the interlock shut and locked");
+        if (held == DenialReason.GuardArmed && door.Guard == GuardRule.Refuse) return Deny(DenialReason.GuardArmed, person, "the guard service disarmed");
         if (!known || credential is null) return Deny(DenialReason.UnknownCredential, null, "a registered card");
         if (credential.State == CredentialState.Lost) return Deny(DenialReason.CredentialLost, person, "a card that is not reported lost");
         if (credential.State == CredentialState.Revoked) return Deny(DenialReason.CredentialRevoked, person, "a card that is not revoked");
@@ -36,7 +40,8 @@ public static class AccessRules
         var rights = policy.RightsOf(credential.Person, zone.Id);
         if (rights.Count == 0) return Deny(DenialReason.NoRightHere, person, $"a right for zone {zone.Id}");
         if (siteTime is not { } now) return Deny(DenialReason.ClockUnset, person, "a clock that is set");
-        if (policyAge is not { } age || age.TotalHours > zone.MaxAgeHours)
+        var tooOld = policyAge is not { } age || age.TotalHours > zone.MaxAgeHours;
+        if (tooOld && (policyAge is null || zone.OnTooOld == TooOldRule.Refuse))
             return Deny(DenialReason.PolicyTooOld, person, string.Create(CultureInfo.InvariantCulture, $"a policy confirmed within {zone.MaxAgeHours} h"));
         if (now < credential.ValidFrom) return Deny(DenialReason.CredentialNotYetValid, person, $"card valid from {Day(policy, credential.ValidFrom)}");
         if (now >= credential.ValidTo) return Deny(DenialReason.CredentialExpired, person, $"card was valid until {Day(policy, credential.ValidTo)}");
@@ -48,7 +53,12 @@ public static class AccessRules
         if (excepted && (door.Exception is not { } exception || now >= exception.Expires))
             return Deny(DenialReason.AssuranceTooLow, person, door.Exception is null ? $"a reader of {zone.Required} assurance" : $"the assurance exception ended {Day(policy, door.Exception.Expires)}");
 
-        var rule = $"right {right.Id}, schedule {right.Schedule}"
+        if (held == DenialReason.GuardArmed) return Deny(DenialReason.GuardArmed, person, "disarming the guard service first");
+
+        var needed = PinRules.Needed(zone, tooOld);
+        if (Missing(request, policy, credential.Person, needed) is { } missing) return missing;
+
+        var rule = $"right {right.Id}, schedule {right.Schedule}{Shown(request.Shown)}{(tooOld ? ", policy too old" : "")}"
             + (excepted ? $", {door.ReaderAssurance} assurance by exception of {door.Exception!.Owner} until {Day(policy, door.Exception.Expires)}" : "");
         return new AccessDecision.Granted(request.Credential, credential.Person, right, rule, door.ReaderAssurance, credential.Extended);
     }
@@ -87,6 +97,23 @@ public static class AccessRules
             _ => Deny(DenialReason.OutsideHours, right.Person, Schedules.Sentence(schedule)),
         };
     }
+
+    private static AccessDecision.Denied? Missing(AccessRequest request, PolicyIndex policy, PersonId person, FactorRule needed)
+    {
+        if (needed is FactorRule.PinOnly or FactorRule.CardAndPin && !policy.Pins.ContainsKey(person)) return Deny(DenialReason.PinNotIssued, person, "a PIN issued to this person");
+        if (PinRules.Satisfies(request.Shown, needed)) return null;
+        return needed == FactorRule.TwoCards
+            ? Deny(DenialReason.SecondCardRequired, person, "the card of a second person in time")
+            : Deny(DenialReason.PinRequired, person, request.Shown == FactorRule.PinOnly ? "card and PIN" : "a PIN in time");
+    }
+
+    private static string Shown(FactorRule shown) => shown switch
+    {
+        FactorRule.Card => "",
+        FactorRule.PinOnly => ", PIN alone",
+        FactorRule.CardAndPin => ", card and PIN",
+        FactorRule.TwoCards => ", two cards",
+    };
 
     private static AccessDecision.Denied Deny(DenialReason reason, PersonId? person, string wouldAllow) => new(reason, person, wouldAllow);
 

@@ -20,10 +20,12 @@ internal static class PolicyCheck
 
         foreach (var it in policy.Zones) Zone(it);
         foreach (var it in policy.Doors) Door(it, zones);
+        foreach (var it in policy.Doors.Where(it => it.Interlock is not null).GroupBy(it => it.Interlock)) Mantrap(it.Key!, [.. it]);
         foreach (var it in policy.Schedules) Hours(it);
         foreach (var it in policy.Credentials) Card(it);
         foreach (var it in policy.Rights) Entitlement(it, zones, schedules);
         foreach (var it in policy.Sensing) Watch(it);
+        PinCheck.Throw(policy);
     }
 
     private static void Zone(ZonePolicy it)
@@ -33,6 +35,11 @@ internal static class PolicyCheck
         Need(it.MaxAgeHours is > 0 and <= HoursMax, $"{at}.maxAgeHours", $"{it.MaxAgeHours} is not above 0 and at most {HoursMax}", "Usual: 720 at level 1, 72 at level 2, 8 at level 3");
         Defined($"{at}.required", it.Required);
         Defined($"{at}.onJournalFault", it.OnJournalFault);
+        Defined($"{at}.factors", it.Factors);
+        Defined($"{at}.onTooOld", it.OnTooOld);
+        Need(it.Level == 1 || it.Factors != FactorRule.PinOnly, $"{at}.factors", $"a PIN alone opens no zone of level {it.Level}", "Ask for card and PIN, or two cards");
+        Need(it.OnTooOld == TooOldRule.Refuse || it.Factors is FactorRule.Card or FactorRule.PinOnly, $"{at}.onTooOld", "the zone asks for two factors already", "Refuse, or shorten what is asked for while the policy is fresh");
+        Range($"{at}.secondCardTime", it.SecondCardTime, 1, 60, "s");
     }
 
     private static void Door(DoorPolicy it, HashSet<ZoneId> zones)
@@ -45,10 +52,20 @@ internal static class PolicyCheck
         Range($"{at}.preAlarmTime", it.PreAlarmTime, 1, 600, "s");
         Need(it.PreAlarmTime <= it.OpenTime, $"{at}.preAlarmTime", $"{it.PreAlarmTime} s is longer than openTime {it.OpenTime} s", "The pre-alarm sounds this long before openTime ends");
         Defined($"{at}.readerAssurance", it.ReaderAssurance);
+        Defined($"{at}.interlockRule", it.InterlockRule);
+        Defined($"{at}.guard", it.Guard);
+        if (it.Interlock is not null) Filled($"{at}.interlock", it.Interlock);
         if (it.Exception is not { } exception) return;
         Filled($"{at}.exception.owner", exception.Owner);
         Filled($"{at}.exception.reason", exception.Reason);
         Filled($"{at}.exception.compensatingControl", exception.CompensatingControl);
+    }
+
+    private static void Mantrap(string name, IReadOnlyList<DoorPolicy> doors)
+    {
+        var at = $"doors[{doors[0].Id}].interlock";
+        Need(doors.Count > 1, at, $"no other door of this node is in interlock {name}", "Name the same interlock at the other door of the mantrap, or leave it out");
+        Need(doors.All(it => it.InterlockRule == doors[0].InterlockRule), at, $"the doors of interlock {name} have different rules", "Give all of them the same interlockRule");
     }
 
     private static void Hours(Schedule it)
@@ -101,7 +118,7 @@ internal static class PolicyCheck
         Class($"{at}.alarmClassRate", it.AlarmClassRate);
     }
 
-    private static HashSet<TKey> Unique<T, TKey>(IReadOnlyList<T> items, string field, Func<T, TKey> key)
+    internal static HashSet<TKey> Unique<T, TKey>(IReadOnlyList<T> items, string field, Func<T, TKey> key)
     {
         var seen = new HashSet<TKey>();
         foreach (var it in items)
@@ -109,7 +126,7 @@ internal static class PolicyCheck
         return seen;
     }
 
-    private static void Range(string field, double value, double least, double most, string unit) =>
+    internal static void Range(string field, double value, double least, double most, string unit) =>
         Need(value >= least && value <= most, field, $"{value} {unit}".TrimEnd() + $" is outside {least}–{most}", $"Give {least} to {most} {unit}".TrimEnd());
 
     private static void Finite(string field, double? value) =>
@@ -124,7 +141,7 @@ internal static class PolicyCheck
     private static void Defined<T>(string field, T value) where T : struct, Enum =>
         Need(Enum.IsDefined(value), field, $"{value} is not one of {string.Join(", ", Enum.GetNames<T>())}", "Name one of them");
 
-    private static void Need(bool holds, string field, string fault, string remedy)
+    internal static void Need(bool holds, string field, string fault, string remedy)
     {
         if (!holds) throw new PolicyException(field, fault, remedy);
     }

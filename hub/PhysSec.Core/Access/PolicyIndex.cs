@@ -7,6 +7,7 @@ public sealed class PolicyIndex
         TimeZoneInfo.CreateCustomTimeZone("Asia/Tokyo", TimeSpan.FromHours(9), "Japan Standard Time", "Japan Standard Time");
 
     private readonly Dictionary<(PersonId, ZoneId), List<Right>> _rights = [];
+    private readonly Dictionary<string, (CredentialToken, PinMatch)> _alone = [];
     private readonly HashSet<DateOnly> _closed;
     private readonly TimeZoneInfo _timeZone;
 
@@ -18,6 +19,15 @@ public sealed class PolicyIndex
         Schedules = policy.Schedules.ToDictionary(it => it.Id);
         Sensing = policy.Sensing.ToDictionary(it => it.Point);
         Credentials = policy.Credentials.ToDictionary(it => it.Token);
+        Pins = (policy.Pins ?? []).ToDictionary(it => it.Person);
+        PinLimits = policy.PinLimits ?? PinLimits.Default;
+        foreach (var it in Pins.Values)
+        {
+            if (it is not { Alone: { } token, AloneRight: { } right, AloneDuress: { } duress }) continue;
+            _alone.Add(right, (token, PinMatch.Right));
+            _alone.Add(duress, (token, PinMatch.Duress));
+        }
+
         _closed = [.. policy.Closed];
         foreach (var it in policy.Rights)
         {
@@ -40,6 +50,13 @@ public sealed class PolicyIndex
     public IReadOnlyDictionary<PointId, SensingRule> Sensing { get; }
 
     public IReadOnlyDictionary<CredentialToken, Credential> Credentials { get; }
+
+    public IReadOnlyDictionary<PersonId, Pin> Pins { get; }
+
+    public PinLimits PinLimits { get; }
+
+    /// <summary>Whose code works without a card and has this <see cref="PinKey.Tag"/>, by the token that stands for it; null: nobody's.</summary>
+    public (CredentialToken Token, PinMatch Match)? Alone(string tag) => _alone.TryGetValue(tag, out var known) ? known : null;
 
     /// <summary>Checks everything and builds the dictionaries.</summary>
     /// <exception cref="PolicyException">The first fault found: a duplicate or dangling id, a value out of range, an applicant who approves, an unknown time zone.</exception>

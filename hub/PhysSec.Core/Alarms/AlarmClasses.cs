@@ -26,10 +26,19 @@ public static class AlarmClasses
     public const string ExitInEmptyRoom = "exit-in-empty-room";
     public const string LostCard = "lost-card";
     public const string ReaderFault = "reader-fault";
+    public const string Duress = "duress";
+    public const string PinGuessing = "pin-guessing";
     public const string ReaderOffline = "reader-offline";
     public const string ReaderAttack = "reader-attack";
     public const string ClockUnset = "clock-unset";
     public const string JournalFault = "journal-fault";
+    public const string DoorAjar = "door-ajar";
+    public const string FireRelease = "fire-release";
+    public const string BreakGlass = "break-glass";
+    public const string SeismicRelease = "seismic-release";
+    public const string ReleaseWithheld = "release-withheld";
+    public const string ConfinementSuspected = "confinement-suspected";
+    public const string InterlockBroken = "interlock-broken";
 
     // Raised by the hub about what it sees of a node or of itself.
     public const string NodeLost = "node-lost";
@@ -70,6 +79,6 @@ public static class AlarmClasses
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
         DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault, ReaderOffline, ReaderAttack,
-        ClockUnset, JournalFault, .. OfHub,
+        Duress, PinGuessing, ClockUnset, JournalFault, DoorAjar, FireRelease, BreakGlass, SeismicRelease, ReleaseWithheld, ConfinementSuspected, InterlockBroken, .. OfHub,
     ];
 }

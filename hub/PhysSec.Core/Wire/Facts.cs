@@ -35,12 +35,17 @@ public sealed record JournalRecord(
 [JsonDerivedType(typeof(CertificateRenewed), "certificate.renewed")]
 [JsonDerivedType(typeof(BoardConfigured), "board.configured")]
 [JsonDerivedType(typeof(BoardCommissioned), "board.commissioned")]
+[JsonDerivedType(typeof(DoorModeChanged), "door.mode")]
+[JsonDerivedType(typeof(EmergencySignalled), "door.emergency")]
+[JsonDerivedType(typeof(UnbadgedPassage), "door.unbadged")]
+[JsonDerivedType(typeof(GuardContact), "guard.contact")]
 public abstract record Fact;
 
-/// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. PolicyAgeSeconds is null when it cannot be known (which only leaving survives). Purpose, Escort and Items describe the visit where the entry declared them.</summary>
+/// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. PolicyAgeSeconds is null when it cannot be known (which only leaving survives). Purpose, Escort and Items describe the visit where the entry declared them. Factors: what was shown; Companion: whose card came with it where two were needed.</summary>
 public sealed record AccessGranted(
     DoorId Door, Direction Direction, CredentialToken Credential, PersonId Person, RightId? Right, long PolicyVersion, string PolicyHash, double? PolicyAgeSeconds,
-    string Rule, Assurance Assurance, string? Purpose = null, PersonId? Escort = null, IReadOnlyList<string>? Items = null) : Fact;
+    string Rule, Assurance Assurance, string? Purpose = null, PersonId? Escort = null, IReadOnlyList<string>? Items = null, FactorRule Factors = FactorRule.Card,
+    PersonId? Companion = null) : Fact;
 
 /// <summary>Code is the reason's number for ever; WouldAllow says what would have allowed it.</summary>
 public sealed record AccessDenied(
@@ -103,3 +108,20 @@ public sealed record BoardConfigured(string Board, string Hash, string Sealed) :
 /// </summary>
 public sealed record BoardCommissioned(
     string Board, string BoardHash, bool Simulated, string Installer, DateTimeOffset Ended, bool Complete, IReadOnlyList<string> Open, string Hash) : Fact;
+
+/// <summary>
+/// A door has another mode. By is <c>command</c>, <c>policy</c>, <c>timer</c>, <c>restart</c>, <c>fire</c>, <c>break-glass</c>, <c>seismic</c> or <c>confirmed</c>. Owner and Reason are those of the
+/// override or of the confirmation; Seconds and Until say when an override ends by itself (Until is null while the clock is unset). Unbadged: how many passed without a badge while the
+/// door was free, at the end of that.
+/// </summary>
+public sealed record DoorModeChanged(
+    DoorId Door, DoorMode From, DoorMode To, string By, string? Owner = null, string? Reason = null, DateTimeOffset? Until = null, double? Seconds = null, int? Unbadged = null) : Fact;
+
+/// <summary>A fire, break-glass or seismic contact of this door was seen active or reset. Free: whether the door is free after it; where it is not, the alarm says why.</summary>
+public sealed record EmergencySignalled(DoorId Door, EmergencySignal Signal, bool Active, bool Free) : Fact;
+
+/// <summary>The leaf of a door that stands free was opened without a badge; the direction is not known. Count: how many times since it is free.</summary>
+public sealed record UnbadgedPassage(DoorId Door, DoorMode Mode, int Count) : Fact;
+
+/// <summary>A contact between the node and the guard service (機械警備). Contact is <c>armed</c> (seen), <c>alarm</c> or <c>call</c> (given). Because: the alarm behind it.</summary>
+public sealed record GuardContact(string Contact, bool On, string? Because) : Fact;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PhysSec.Core.Doors;
 
 namespace PhysSec.Core.Wire;
 
@@ -32,7 +33,10 @@ public sealed record NodeCertificate(string Certificate);
 
 public sealed record PointDescription(PointId Point, string Unit, double Min, double Max, string Quantity, double PeriodSeconds);
 
-public sealed record DoorDescription(DoorId Door, bool EntryReader, bool ExitReader, bool Contact, bool ExitButton);
+/// <summary>What hangs on a door. Lock is null where there is none, or an older node did not say; Feedback: a contact of the bolt or the bond; Guarded: the guard service tells when it is armed.</summary>
+public sealed record DoorDescription(
+    DoorId Door, bool EntryReader, bool ExitReader, bool Contact, bool ExitButton,
+    LockType? Lock = null, bool Feedback = false, bool FireRelease = false, bool BreakGlass = false, bool SeismicRelease = false, bool Guarded = false);
 
 /// <summary>Retained. State is <c>online</c>, <c>degraded</c>, <c>updating</c> or <c>offline</c>; the will says <c>lost</c>.</summary>
 public sealed record NodeState(string State, string Boot, long Epoch, DateTimeOffset? At, IReadOnlyList<string>? Faults = null, NodeHealth? Health = null);
@@ -48,10 +52,18 @@ public sealed record StorageHealth(string Device, long WrittenBytes, int? LifeUs
 /// <summary>A live value, QoS 0. Quality is <c>good</c>, <c>stale</c>, <c>fault</c> or <c>unknown</c>.</summary>
 public sealed record LiveValue(JsonElement V, string Quality, DateTimeOffset? At, string Unit);
 
-/// <summary>The live state of a door, published as the value of point <c>{door}.door</c>.</summary>
+/// <summary>
+/// The live state of a door, published as the value of point <c>{door}.door</c>. Mode is one of <see cref="DoorModes"/>; Override is there while a timed one is in force; Emergency lists the signals
+/// that are active, and AwaitsConfirmation says that all have reset and a person must confirm before the door locks. Unbadged counts openings without a badge since the door is free.
+/// Secured: what bolt or bond say (null: no such contact, or it cannot be read). GuardArmed is null where the guard service tells nothing.
+/// </summary>
 public sealed record DoorLive(
     string State, bool LockReleased, bool? LeafOpen, bool Tampered, string Mode, int Inside, int LeftUnidentified,
-    LastDecision? Last, IReadOnlyList<PersonId> Persons);
+    LastDecision? Last, IReadOnlyList<PersonId> Persons,
+    LiveOverride? Override = null, IReadOnlyList<EmergencySignal>? Emergency = null, bool AwaitsConfirmation = false, int Unbadged = 0, bool? Secured = null, bool? GuardArmed = null);
+
+/// <summary>A timed override: its mode (one of <see cref="DoorModes"/>), who ordered it, why, and when it ends by itself (null while the clock is unset).</summary>
+public sealed record LiveOverride(string Mode, string Owner, string Reason, DateTimeOffset? Until);
 
 public sealed record LastDecision(string Outcome, string? Reason, PersonId? Person, string Direction, DateTimeOffset? At);
 
@@ -95,6 +107,14 @@ public static class Verbs
 
     /// <summary>Correct presence. Arguments: door.</summary>
     public const string ResetPresence = "reset-presence";
+
+    /// <summary>
+    /// A timed override, or its end before its time. Arguments: door, mode = unlocked|blocked|normal; and, but for normal, seconds = 10 to 86400. Actor and reason of the command are its owner and reason.
+    /// </summary>
+    public const string Mode = "mode";
+
+    /// <summary>A person has looked: a door that a fire, break-glass or seismic contact freed may lock again. Refused while any such contact is still active. Arguments: door.</summary>
+    public const string ConfirmRelease = "confirm-release";
 }
 
 /// <summary>

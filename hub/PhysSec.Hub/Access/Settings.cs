@@ -7,9 +7,11 @@ using PhysSec.Hub.Storage;
 namespace PhysSec.Hub.Access;
 
 /// <summary>A zone; the limits are those of <see cref="ZonePolicy"/>.</summary>
-public sealed record ZoneSettings(string Id, string NameJa, string NameEn, int Level, double MaxAgeHours, Assurance Required, JournalFaultRule OnJournalFault)
+public sealed record ZoneSettings(
+    string Id, string NameJa, string NameEn, int Level, double MaxAgeHours, Assurance Required, JournalFaultRule OnJournalFault,
+    FactorRule Factors = FactorRule.Card, TooOldRule OnTooOld = TooOldRule.Refuse, double SecondCardTime = 5)
 {
-    internal ZonePolicy Policy => new(new(Id), Level, MaxAgeHours, Required, OnJournalFault);
+    internal ZonePolicy Policy => new(new(Id), Level, MaxAgeHours, Required, OnJournalFault, Factors, OnTooOld, SecondCardTime);
 }
 
 public sealed record ScheduleSettings(string Id, string NameJa, string NameEn, IReadOnlyList<Window> Windows)

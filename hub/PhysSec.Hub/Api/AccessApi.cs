@@ -13,6 +13,8 @@ internal static class AccessApi
 
     public sealed record NewCredential(int? Facility, int? Number, int? Length, string? Presentation, DateTimeOffset? ValidFrom, DateTimeOffset? ValidTo);
 
+    public sealed record NewPin(string Reason, bool Alone = false, int Digits = Pins.DigitsUsual);
+
     public sealed record NewState(CredentialState State, string Reason);
 
     public sealed record Reason(string? Text, [property: System.Text.Json.Serialization.JsonPropertyName("reason")] string? Why)
@@ -52,7 +54,7 @@ internal static class AccessApi
         api.MapGet("/zones", (Zones zones) => zones.List()).RequireAuthorization(HubApi.Any);
         api.MapGet("/zones/{id}", (Zones zones, string id) => zones.Get(id) is { } it ? Results.Ok(it) : Results.NotFound()).RequireAuthorization(HubApi.Any);
         api.MapPut("/zones/{id}", async (Zones zones, string id, ZoneSettings it, HttpContext http) => await zones.PutAsync(http.Actor(), it with { Id = id }))
-            .RequireAuthorization(HubApi.A).WithSummary("A zone: its level 1–3, greatest policy age, required assurance. 区域");
+            .RequireAuthorization(HubApi.A).WithSummary("A zone: its level 1–3, greatest policy age and what holds beyond it, required assurance, factors. 区域");
         api.MapGet("/doors", (Doors doors, LiveBoard live) => doors.List().Select(it => Door(it, live))).RequireAuthorization(HubApi.Any);
         api.MapGet("/doors/{id}", (Doors doors, LiveBoard live, string id) => doors.Get(id) is { } it ? Results.Ok(Door(it, live)) : Results.NotFound()).RequireAuthorization(HubApi.Any);
         api.MapPut("/doors/{id}", async (Doors doors, string id, DoorSettings it, HttpContext http) => await doors.PutAsync(http.Actor(), it with { Id = id }))
@@ -113,6 +115,17 @@ internal static class AccessApi
                 throw new InputException("facility, number", "they are missing", "give what is printed on the card, or the id of a presentation");
             return await credentials.AddAsync(http.Actor(), id, facility, number, it.Length ?? 26, it.ValidFrom, it.ValidTo);
         }).RequireAuthorization(HubApi.A).WithSummary("Gives a person a card. カードの登録");
+        api.MapGet("/people/{id}/pin", (Pins pins, string id) => pins.Find(id) is { } it ? Results.Ok(it) : Results.NotFound()).RequireAuthorization(HubApi.A);
+        api.MapPost("/people/{id}/pin", async (Pins pins, string id, NewPin it, HttpContext http) =>
+        {
+            http.Response.Headers.CacheControl = "no-store";
+            return await pins.IssueAsync(http.Actor(), id, it.Alone, it.Reason ?? "", it.Digits);
+        }).RequireAuthorization(HubApi.A).WithSummary("Draws a PIN and a duress code; the answer is the only place where they ever stand. 暗証番号の発行");
+        api.MapPost("/people/{id}/pin/withdraw", async (Pins pins, string id, Reason reason, HttpContext http) =>
+        {
+            await pins.WithdrawAsync(http.Actor(), id, reason.Said ?? "");
+            return Results.NoContent();
+        }).RequireAuthorization(HubApi.A).WithSummary("Withdraws a PIN. 暗証番号の取消");
         api.MapPost("/credentials/{token}/state", async (Credentials credentials, string token, NewState it, HttpContext http) =>
                 await credentials.SetStateAsync(http.Actor(), token, it.State, it.Reason ?? ""))
             .RequireAuthorization(HubApi.A).WithSummary("Revoked, lost, suspended or active; in force at online nodes within seconds. 失効・紛失");

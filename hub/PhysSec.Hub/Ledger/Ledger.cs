@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core;
 using PhysSec.Core.Alarms;
+using PhysSec.Core.Doors;
 using PhysSec.Core.Wire;
 using PhysSec.Hub.Fleet;
 using PhysSec.Hub.Ingest;
@@ -218,6 +219,10 @@ public sealed record Columns(
         CertificateRenewed => new("certificate.renewed"),
         BoardConfigured => new("board.configured"),
         BoardCommissioned it => new("board.commissioned", Outcome: it.Complete ? "complete" : "open"),
+        DoorModeChanged it => new("door.mode", it.Door.Value, Outcome: DoorModes.Word(it.To), Reason: it.By),
+        EmergencySignalled it => new("door.emergency", it.Door.Value, Outcome: it.Active ? "active" : "reset", Reason: it.Signal.ToString()),
+        UnbadgedPassage it => new("door.unbadged", it.Door.Value),
+        GuardContact it => new("guard.contact", Outcome: it.On ? "on" : "off", Reason: it.Contact),
         _ => new("unknown"),
     };
 

@@ -221,6 +221,12 @@ internal static class Schema
         create table told (
           source text not null, epoch integer not null, seq integer not null, hash text not null, number integer, at integer, primary key (source, epoch, seq, hash)) without rowid;
         """,
+        """
+        -- What tells a person's PIN and duress code from others; the codes themselves are nowhere. Alone: the random token of a code that also works without a card.
+        create table pins (
+          person text primary key references people (id), digits integer not null, salt text not null, verifier text not null, duress text not null,
+          alone text unique, alone_verifier text unique, alone_duress text unique, issued_at integer not null) without rowid;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

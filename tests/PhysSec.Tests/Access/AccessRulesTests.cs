@@ -10,7 +10,7 @@ public sealed class AccessRulesTests
     private static readonly TimeSpan _fresh = TimeSpan.FromHours(1);
 
     /// <summary>One way to be refused for each reason, in the order of the guards; each leaves every later guard a reason to refuse as well.</summary>
-    public static TheoryData<DenialReason> Reasons { get; } = [.. Enum.GetValues<DenialReason>().Order()];
+    public static TheoryData<DenialReason> Reasons { get; } = [.. Enum.GetValues<DenialReason>().Where(it => (int)it is < 81 or > 85).Order()]; // Those are the factor desk's.
 
     [Theory]
     [MemberData(nameof(Reasons))]
@@ -26,7 +26,17 @@ public sealed class AccessRulesTests
 
     [Fact]
     public void The_order_of_the_guards_is_the_order_of_the_numbers_in_the_journal() =>
-        Assert.Equal([10, 11, 12, 20, 30, 31, 32, 33, 40, 50, 51, 60, 61, 62, 63, 64, 65, 70], Enum.GetValues<DenialReason>().Select(it => (int)it));
+        Assert.Equal([10, 11, 12, 20, 21, 22, 25, 30, 31, 32, 33, 40, 50, 51, 60, 61, 62, 63, 64, 65, 70, 80, 81, 82, 83, 84, 85, 86, 87], Enum.GetValues<DenialReason>().Select(it => (int)it));
+
+    [Fact]
+    public void Asked_to_disarm_first_is_only_who_could_enter_otherwise()
+    {
+        AccessDecision Ask(CredentialToken card, Direction direction) => AccessRules.Decide(
+            new(Door, direction, card), Index(Policy() with { Doors = [Policy().Doors[0] with { Guard = GuardRule.AskToDisarm }] }), _fresh, Tuesday, false, true, DenialReason.GuardArmed);
+        Assert.Equal(DenialReason.GuardArmed, Reason(Ask(AnaCard, Direction.In)));
+        Assert.Equal(DenialReason.UnknownCredential, Reason(Ask(StrangerCard, Direction.In)));
+        Assert.IsType<AccessDecision.Granted>(Ask(AnaCard, Direction.Out));
+    }
 
     [Fact]
     public void Who_breaks_no_rule_is_granted_and_told_by_which_rule()
@@ -176,8 +186,8 @@ public sealed class AccessRulesTests
         var open = bad with { Doors = [bad.Doors[0] with { Lockdown = false }] };
         var right = Right("r-ana", Ana);
         Policy With(Right it) => open with { Rights = [it] };
-        AccessDecision Ask(Policy? policy, CredentialToken card, DateTimeOffset? at, TimeSpan? age, bool journal = true, string door = "door-a") =>
-            AccessRules.Decide(new(new(door), Direction.In, card), policy is null ? null : Index(policy), age, at, false, journal);
+        AccessDecision Ask(Policy? policy, CredentialToken card, DateTimeOffset? at, TimeSpan? age, bool journal = true, string door = "door-a", DenialReason? held = null) =>
+            AccessRules.Decide(new(new(door), Direction.In, card), policy is null ? null : Index(policy), age, at, false, journal, held);
 
         var night = At("2026-11-24T03:00:00");
         return reason switch
@@ -185,7 +195,8 @@ public sealed class AccessRulesTests
             DenialReason.NoPolicy => (null, Ask(null, StrangerCard, null, null, false, "door-z")),
             DenialReason.DoorNotInPolicy => (null, Ask(bad, StrangerCard, null, null, false, "door-z")),
             DenialReason.JournalFault => (null, Ask(bad, StrangerCard, null, null, false)),
-            DenialReason.Lockdown => (null, Ask(bad, StrangerCard, null, null)),
+            DenialReason.Lockdown => (null, Ask(bad, StrangerCard, null, null, held: DenialReason.DoorBlocked)),
+            DenialReason.DoorBlocked or DenialReason.Interlocked or DenialReason.GuardArmed => (null, Ask(open, StrangerCard, null, null, held: reason)),
             DenialReason.UnknownCredential => (null, Ask(open, StrangerCard, null, null)),
             DenialReason.CredentialLost => (Ana, Ask(open, LostCard, null, null)),
             DenialReason.CredentialRevoked => (Ana, Ask(open, RevokedCard, null, null)),
@@ -200,8 +211,17 @@ public sealed class AccessRulesTests
             DenialReason.ClosedDay => (Ana, Ask(With(right), AnaCard, At("2026-11-23T10:00:00"), _fresh)),
             DenialReason.OutsideHours => (Ana, Ask(With(right), AnaCard, night, _fresh)),
             DenialReason.AssuranceTooLow => (Ana, Ask(With(right), AnaCard, Tuesday, _fresh)),
+            DenialReason.PinNotIssued => (Ana, Factors(FactorRule.CardAndPin, pin: false)),
+            DenialReason.PinRequired => (Ana, Factors(FactorRule.CardAndPin)),
+            DenialReason.SecondCardRequired => (Ana, Factors(FactorRule.TwoCards)),
             _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "a new reason needs a row here"),
         };
+    }
+
+    private static AccessDecision Factors(FactorRule needed, bool pin = true)
+    {
+        var policy = Policy() with { Zones = [Policy().Zones[0] with { Factors = needed }], Pins = pin ? [TestPins.Of(Ana, "2468", "1357")] : [] };
+        return AccessRules.Decide(new(Door, Direction.In, AnaCard), Index(policy), _fresh, Tuesday, false, true);
     }
 
     private static Policy WithException(Policy policy, DateTimeOffset expires) => policy with

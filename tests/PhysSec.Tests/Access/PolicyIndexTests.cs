@@ -17,6 +17,21 @@ public sealed class PolicyIndexTests
         { "zones[server-room].maxAgeHours", Zone(it => it with { MaxAgeHours = double.NaN }) },
         { "zones[server-room].required", Zone(it => it with { Required = (Assurance)7 }) },
         { "zones[server-room].onJournalFault", Zone(it => it with { OnJournalFault = (JournalFaultRule)7 }) },
+        { "zones[server-room].factors", Zone(it => it with { Factors = FactorRule.PinOnly }) },
+        { "zones[server-room].factors", Zone(it => it with { Factors = (FactorRule)9 }) },
+        { "zones[server-room].onTooOld", Zone(it => it with { Factors = FactorRule.CardAndPin, OnTooOld = TooOldRule.SecondFactor }) },
+        { "zones[server-room].secondCardTime", Zone(it => it with { SecondCardTime = 61 }) },
+        { "pins[p-ana]", _good with { Pins = [TestPins.Of(Ana, "1234", "5678"), TestPins.Of(Ana, "1234", "5678")] } },
+        { "pins[p-ana].digits", Pinned(it => it with { Digits = 3 }) },
+        { "pins[p-ana].digits", Pinned(it => it with { Digits = 9 }) },
+        { "pins[p-ana].salt", Pinned(it => it with { Salt = "ab" }) },
+        { "pins[p-ana].right", Pinned(it => it with { Right = "1234" }) },
+        { "pins[p-ana].duress", Pinned(it => it with { Duress = it.Right }) },
+        { "pins[p-ana].alone", Pinned(it => it with { Alone = BenCard, AloneRight = it.Right, AloneDuress = it.Duress }) },
+        { "pins[p-ana].aloneRight", Pinned(it => it with { Alone = AnaCard }) },
+        { "pins[p-ben].alone", _good with { Pins = [TestPins.Of(Ana, "1234", "5678", AnaCard), TestPins.Of(Ben, "8765", "1234", BenCard)] } },
+        { "pinLimits.person.burst", _good with { PinLimits = PinLimits.Default with { Person = new(0, 60) } } },
+        { "pinLimits.node.refillSeconds", _good with { PinLimits = PinLimits.Default with { Node = new(5, 1) } } },
         { "doors[door-a]", _good with { Doors = [_good.Doors[0], _good.Doors[0]] } },
         { "doors[door-a].zone", Door(it => it with { Zone = new("attic") }) },
         { "doors[door-a].releaseTime", Door(it => it with { ReleaseTime = 2 }) },
@@ -78,6 +93,8 @@ public sealed class PolicyIndexTests
     [InlineData("2150-01-05", true)] // beyond what the calendar knows
     public void Holidays_and_the_policys_own_days_are_closed(string date, bool closed) =>
         Assert.Equal(closed, PolicyIndex.Build(_good, Hash).IsClosed(DateOnly.Parse(date, System.Globalization.CultureInfo.InvariantCulture)));
+
+    private static Policy Pinned(Func<Pin, Pin> change) => _good with { Pins = [change(TestPins.Of(Ana, "1234", "5678"))] };
 
     private static Policy Zone(Func<ZonePolicy, ZonePolicy> change) => _good with { Zones = [change(_good.Zones[0])] };
 

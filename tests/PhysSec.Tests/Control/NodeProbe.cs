@@ -47,7 +47,7 @@ internal sealed class NodeProbe
         ],
         PhysSec.Core.Sensing.DerivedPoints.WithDewPoints(
             [new(Temperature, "°C", -40, 125, "temperature", 1), new(Humidity, "%RH", 0, 100, "humidity", 1)]),
-        clock, policy is null ? null : new(policy, TestPolicy.Hash, TestPolicy.Tuesday.AddHours(-1)));
+        clock, policy is null ? null : new(policy, TestPolicy.Hash, TestPolicy.Tuesday.AddHours(-1)), TestPins.Key);
 
     /// <summary>Says how every contact stands, as a shell does at the start: all well, door shut.</summary>
     internal void Contacts()
@@ -71,6 +71,13 @@ internal sealed class NodeProbe
     }
 
     internal Effects Card(CredentialToken card, Direction direction = Direction.In) => Do(new CardRead(Door, direction, card));
+
+    /// <summary>Types a code and #; what the last key did.</summary>
+    internal Effects Type(string digits)
+    {
+        foreach (var it in digits) Assert.Equal(Effects.None, Do(new KeyPressed(Door, Direction.In, it - '0')));
+        return Do(new KeyPressed(Door, Direction.In, KeyPressed.Hash));
+    }
 
     internal Effects Contact(string device, bool? active)
     {
@@ -136,5 +143,5 @@ internal sealed class NodeProbe
 
     private static string Kept(NodeMemory memory) =>
         string.Join(' ', memory.Doors.Select(it => $"{it.Door} {it.Lockdown} {string.Join('+', it.Inside)} {it.LeftUnidentified} {it.EnteredUnidentified}"))
-        + string.Join(' ', memory.Alarms);
+        + string.Join(' ', memory.Alarms) + string.Join(' ', memory.Guesses ?? []) + string.Join(' ', memory.Codes ?? []);
 }

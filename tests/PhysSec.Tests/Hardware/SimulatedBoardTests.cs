@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using PhysSec.Hardware;
+using PhysSec.Hardware.Simulation;
 
 namespace PhysSec.Tests.Hardware;
 
@@ -27,6 +28,27 @@ public sealed class SimulatedBoardTests
             Assert.StartsWith("ok ", await room.SayAsync(command), StringComparison.Ordinal);
             Assert.Equal(card, (await read).Card);
         }
+    }
+
+    [Fact]
+    public async Task A_card_and_a_code_in_the_room_are_a_card_and_keys_at_the_reader()
+    {
+        await using var room = new RunningRoom([.. new RoomParameters().Devices.Select(it => it is WiegandEntry reader ? reader with { Keypad = true } : it)]);
+        using var board = Board.Open(room.OneRoom with { Devices = [.. room.OneRoom.Devices.Select(it => it is WiegandEntry reader ? reader with { Keypad = true } : it)] }, TimeProvider.System);
+        var frames = new List<ReaderFrame>();
+        var seven = new TaskCompletionSource();
+        board.Readers.Single(it => it.Id == "door-a.entry").FrameRead += it =>
+        {
+            lock (frames) frames.Add(it);
+            if (it.PinKey == 11 && frames.Count >= 6) seven.TrySetResult();
+        };
+
+        Assert.Equal("ok 5 keys pressed at door-a.entry", await room.SayAsync("pin alice 1357"));
+        await seven.Task.WaitAsync(RunningRoom.Patience, TestContext.Current.CancellationToken);
+
+        Assert.Equal(WiegandFrame.Encode26(123, 45_678), frames[0].Card);
+        Assert.Equal([1, 3, 5, 7, 11], frames.Skip(1).Select(it => it.PinKey!.Value));
+        Assert.DoesNotContain("7", string.Concat(frames.Select(it => it.ToString())), StringComparison.Ordinal);
     }
 
     [Theory]

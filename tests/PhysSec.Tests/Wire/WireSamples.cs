@@ -27,7 +27,7 @@ internal static class WireSamples
         {
             ["birth"] = (new Birth(
                 1, "node-a", "0.1.0", "one-room-pi", false, 1, "boot-7", 41, _hash, 12,
-                [new(new("room.temperature"), "°C", -45, 130, "temperature", 1)], [new(_door, true, true, true, true)], _at, new string('C', 64), 3, "a1b2c3d4"), json.Birth),
+                [new(new("room.temperature"), "°C", -45, 130, "temperature", 1)], [new(_door, true, true, true, true, LockType.FailSafeStrike, true, true, true, true, true)], _at, new string('C', 64), 3, "a1b2c3d4"), json.Birth),
             ["state"] = (new NodeState(
                 "degraded", "boot-7", 1, _at, ["the journal cannot be written: the disk is full"],
                 new(3600.5, 12, 1_000_000_000, 48.5, ClockQuality.Synced, 12, 61.5, 0, new("mmcblk0", 5_368_709_120, 20, false), "version 0.1.1-2: physsec-node: FAILED", 31_000_000_000)), json.NodeState),
@@ -35,7 +35,8 @@ internal static class WireSamples
             ["live-number"] = (new LiveValue(Json("24.5"), "good", _at, "°C"), json.LiveValue),
             ["live-door"] = (new LiveValue(
                 JsonSerializer.SerializeToElement(
-                    new DoorLive("locked", false, false, false, "normal", 1, 0, new("denied", "UnknownCredential", null, "in", _at), [_person]), json.DoorLive),
+                    new DoorLive("locked", false, false, false, "normal", 1, 0, new("denied", "UnknownCredential", null, "in", _at), [_person],
+                        new(DoorModes.Blocked, "op-tanaka", "棚卸し", _at.AddHours(1)), [EmergencySignal.Fire], false, 2, true, false), json.DoorLive),
                 "good", _at, "door"), json.LiveValue),
             ["live-unknown"] = (new LiveValue(Json("null"), "unknown", null, "°C"), json.LiveValue),
             ["journal"] = (new JournalBatch(
@@ -60,7 +61,7 @@ internal static class WireSamples
 
     private static IEnumerable<Fact> Facts() =>
     [
-        new AccessGranted(_door, Direction.In, _token, _person, new("r-1"), 12, _hash, 61.5, "right r-1", Assurance.Low, "定期点検", new("p-escort"), ["ノートPC"]),
+        new AccessGranted(_door, Direction.In, _token, _person, new("r-1"), 12, _hash, 61.5, "right r-1", Assurance.Low, "定期点検", new("p-escort"), ["ノートPC"], FactorRule.TwoCards, new("p-suzuki")),
         new AccessDenied(_door, Direction.In, _token, null, DenialReason.UnknownCredential, 30, "a registered card", 12, _hash, 61.5),
         new Passage(_door, Direction.Out, null, 0),
         new NoPassage(_door, Direction.In, _person),
@@ -82,6 +83,10 @@ internal static class WireSamples
         new CertificateRenewed(new string('C', 64), _at.AddYears(1)),
         new BoardConfigured("one-room-pi", _hash, "c2VhbGVk"),
         new BoardCommissioned("one-room-pi", _hash, false, "佐藤 Sato", _at, false, ["door-a.egress-power"], _hash),
+        new DoorModeChanged(_door, DoorMode.Normal, DoorMode.Unlocked, "command", "op-tanaka", "搬入作業", _at.AddHours(1), 3600),
+        new EmergencySignalled(_door, EmergencySignal.BreakGlass, true, true),
+        new UnbadgedPassage(_door, DoorMode.FireRelease, 3),
+        new GuardContact("alarm", true, "door-forced:door-a"),
     ];
 
     public static string Kind(Fact fact) =>
@@ -94,11 +99,13 @@ internal static class WireSamples
 
     private static Policy Policy() => new(
         12, new("city"), new("node-a"), _at, "Asia/Tokyo",
-        [new(new("room"), 2, 72, Assurance.High, JournalFaultRule.Refuse)],
-        [new(_door, new("room"), false, 5, 10, 30, 10, Assurance.Low, new("情報政策課長", "Wiegand reader until 2027", "camera", _at.AddDays(90)))],
+        [new(new("room"), 2, 72, Assurance.High, JournalFaultRule.Refuse, FactorRule.TwoCards, TooOldRule.Refuse, 7)],
+        [new(_door, new("room"), false, 5, 10, 30, 10, Assurance.Low, new("情報政策課長", "Wiegand reader until 2027", "camera", _at.AddDays(90)), "mantrap-1", InterlockRule.OneOpen, GuardRule.AskToDisarm)],
         [new(_token, _person, CredentialState.Active, null, _at.AddYears(1), true)],
         [new(new("r-1"), _person, new("room"), new("office"), _at, _at.AddYears(1), "p-suzuki", "p-tanaka", "情-2026-014", "運用")],
         [new(new("office"), [new([DayOfWeek.Monday, DayOfWeek.Friday], new(8, 30), new(17, 15), false)])],
         [new(2026, 12, 29)],
-        [new(new("room.temperature"), AlarmClasses.TemperatureHigh, AlarmClasses.TemperatureLow, 30, 10, 1, 10, 30, 6, 600, AlarmClasses.TemperatureRate, 30, 0)]);
+        [new(new("room.temperature"), AlarmClasses.TemperatureHigh, AlarmClasses.TemperatureLow, 30, 10, 1, 10, 30, 6, 600, AlarmClasses.TemperatureRate, 30, 0)],
+        [new(_person, 6, new('5', PinKey.SaltLength), _hash, new('c', 64), _token, new('d', 64), new('e', 64))],
+        PinLimits.Default);
 }

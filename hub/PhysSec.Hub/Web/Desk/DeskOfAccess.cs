@@ -9,7 +9,7 @@ namespace PhysSec.Hub.Web.Desk;
 
 /// <summary>Zones, people, cards, rights and records, as the pages ask for them.</summary>
 public sealed class DeskOfAccess(
-    Zones zones, SchedulesStore schedules, People people, PeopleCsv csv, Credentials credentials, Rights rights, Presentations presentations, AccessLog log, Register register,
+    Zones zones, SchedulesStore schedules, People people, PeopleCsv csv, Credentials credentials, Pins pins, Rights rights, Presentations presentations, AccessLog log, Register register,
     Store store)
 {
     public IReadOnlyList<ZoneSettings> Zones() => zones.List();
@@ -41,6 +41,20 @@ public sealed class DeskOfAccess(
     {
         ArgumentNullException.ThrowIfNull(by);
         return credentials.SetStateAsync(by.Actor, token, state, reason);
+    }
+
+    public PinRow? Pin(string person) => pins.Find(person);
+
+    public Task<IssuedPin> IssuePinAsync(SignedIn by, string person, bool alone, string reason, int digits)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        return pins.IssueAsync(by.Actor, person, alone, reason, digits);
+    }
+
+    public Task WithdrawPinAsync(SignedIn by, string person, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        return pins.WithdrawAsync(by.Actor, person, reason);
     }
 
     public IReadOnlyList<RightRow> Rights(string person) => rights.List(person);

@@ -81,7 +81,15 @@ public static class Phrases
         return (row.Kind, row.Direction) switch
         {
             ("access.granted", "out") => words.Say("record.granted-out", ("person", person), ("door", door)),
-            ("access.granted", _) => words.Say("record.granted-in", ("person", person), ("door", door)),
+            ("access.granted", _) => words.Say(
+                Text(fact, "factors") switch
+                {
+                    nameof(FactorRule.PinOnly) => "record.granted-pin-only",
+                    nameof(FactorRule.CardAndPin) => "record.granted-card-and-pin",
+                    nameof(FactorRule.TwoCards) => "record.granted-two-cards",
+                    _ => "record.granted-in",
+                },
+                ("person", person), ("door", door)),
             ("access.denied", var side) when row.Person is null => words.Say(
                 side == "out" ? "record.denied-nobody-out" : "record.denied-nobody-in", ("door", door), ("why", words.Denial(row.Reason))),
             ("access.denied", "out") => words.Say("record.denied-out", ("person", person), ("door", door), ("why", words.Denial(row.Reason))),

@@ -1,0 +1,245 @@
+using PhysSec.Core;
+using PhysSec.Core.Access;
+using PhysSec.Core.Wire;
+using PhysSec.Node.Control;
+using PhysSec.Tests.Access;
+using static PhysSec.Tests.Access.TestPolicy;
+using static PhysSec.Tests.Control.NodeProbe;
+
+namespace PhysSec.Tests.Control;
+
+/// <summary>Cards and codes at a door, until what the zone asks for is there.</summary>
+public sealed class FactorTests
+{
+    private const string Code = "2468";
+    private const string Duress = "1357";
+    private static readonly CredentialToken _alone = Token('9');
+
+    [Fact]
+    public void A_card_waits_for_its_PIN_and_is_granted_with_it()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        var card = node.Card(AnaCard);
+        Assert.Equal(("", "In More"), (Say(card), Signals(card)));
+        Assert.Empty(card.Release);
+
+        var typed = node.Type(Code);
+        Assert.Equal("granted In p-ana (right r-ana, schedule weekdays, card and PIN), Locked>Released credential", Say(typed));
+        Assert.Equal("In Granted, Out Granted", Signals(typed));
+        Assert.True(node.Free);
+        Assert.Equal(FactorRule.CardAndPin, Assert.IsType<AccessGranted>(typed.Records[0].Fact).Factors);
+    }
+
+    [Fact]
+    public void A_wrong_PIN_is_refused_with_the_light_of_every_refusal_and_the_card_must_be_shown_anew()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        var wrong = node.Type("2469");
+        Assert.Equal(("denied In WrongPin 84", "In Denied"), (Say(wrong), Signals(wrong)));
+        Assert.NotNull(wrong.Memory); // Counted in the same commit, before the light.
+        Assert.Equal(Effects.None, node.Type(Code));
+        Assert.False(node.Free);
+    }
+
+    [Theory]
+    [InlineData("99*2468", true)] // * begins anew.
+    [InlineData("002468", false)]
+    [InlineData("246", false)]
+    [InlineData("24682", false)]
+    [InlineData("246824682468", false)]
+    public void A_code_is_what_was_typed_since_the_star_and_ends_with_the_hash(string keys, bool granted)
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        foreach (var it in keys) Assert.Equal(Effects.None, node.Do(new KeyPressed(NodeProbe.Door, Direction.In, it == '*' ? KeyPressed.Star : it - '0')));
+        node.Do(new KeyPressed(NodeProbe.Door, Direction.In, KeyPressed.Hash));
+        Assert.Equal(granted, node.Free);
+    }
+
+    /// <summary>R-DEV-11: a camera, an ear or a probe on the wire learns nothing from a key.</summary>
+    [Fact]
+    public void Every_key_but_the_last_is_answered_by_nothing_whatever_it_is()
+    {
+        foreach (var rule in Enum.GetValues<FactorRule>())
+            for (var key = 0; key <= KeyPressed.Star; key++)
+            {
+                var node = new NodeProbe(Asking(rule));
+                Assert.Equal(Effects.None, node.Do(new KeyPressed(NodeProbe.Door, Direction.In, key)));
+                node.Card(AnaCard);
+                Assert.Equal(Effects.None, node.Do(new KeyPressed(NodeProbe.Door, Direction.In, key)));
+            }
+    }
+
+    [Theory]
+    [InlineData(14.9, true)]
+    [InlineData(15, false)]
+    public void After_the_card_there_are_fifteen_seconds_for_the_code(double seconds, bool granted)
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        var late = node.After(seconds, new Tick());
+        node.Type(Code);
+        Assert.Equal(granted, node.Free);
+        Assert.Equal(granted ? ("", "") : ("denied In PinRequired 86", "In Denied"), (Say(late), Signals(late)));
+    }
+
+    [Fact]
+    public void A_slow_typist_has_ten_seconds_for_each_key_and_a_minute_in_all()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin), sensors: false);
+        node.Card(AnaCard);
+        foreach (var it in Code) Assert.Equal("", Say(node.After(9, new KeyPressed(NodeProbe.Door, Direction.In, it - '0'))));
+        Assert.Equal("", Say(node.After(9, new Tick())));
+        node.Do(new KeyPressed(NodeProbe.Door, Direction.In, KeyPressed.Hash));
+        Assert.True(node.Free);
+
+        var forever = new NodeProbe(Asking(FactorRule.CardAndPin), sensors: false);
+        forever.Card(AnaCard);
+        for (var i = 0; i < 6; i++) Assert.Equal("", Say(forever.After(9, new KeyPressed(NodeProbe.Door, Direction.In, 1))));
+        Assert.Equal("denied In PinRequired 86", Say(forever.After(6, new KeyPressed(NodeProbe.Door, Direction.In, 1))));
+    }
+
+    [Fact]
+    public void Keys_that_somebody_left_behind_are_forgotten_after_ten_seconds()
+    {
+        var node = new NodeProbe(Asking(FactorRule.PinOnly));
+        node.Do(new KeyPressed(NodeProbe.Door, Direction.In, 7));
+        node.After(10, new Tick());
+        node.Type(Code);
+        Assert.True(node.Free);
+    }
+
+    [Fact]
+    public void Another_card_before_the_code_takes_the_place_of_the_first_and_that_one_is_refused()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        Assert.Equal("", Say(node.Card(AnaCard))); // The same, held before the reader, is the same.
+        Assert.Equal("denied In PinRequired 86", Say(node.Card(ChieCard)));
+        node.Type(Code);
+        Assert.False(node.Free); // That was Ana's.
+    }
+
+    [Fact]
+    public void A_card_that_would_be_refused_anyway_is_refused_at_once_and_its_PIN_never_looked_at()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        Assert.Equal("denied In NoRightHere 40", Say(node.Card(BenCard)));
+        Assert.Equal(Effects.None, node.Type("0000"));
+        Assert.Equal("denied In CredentialLost 31, +lost-card:door-a!", Say(node.Card(LostCard)));
+        Assert.Equal("denied In PinNotIssued 80", Say(new NodeProbe(Asking(FactorRule.CardAndPin) with { Pins = [] }).Card(AnaCard)));
+    }
+
+    [Fact]
+    public void A_lockdown_between_card_and_code_holds()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        node.Command(Verbs.Lockdown, ("door", "door-a"), ("on", "true"));
+        Assert.Equal("denied In Lockdown 20", Say(node.Type(Code)));
+        Assert.False(node.Free);
+    }
+
+    [Fact]
+    public void A_code_that_a_broken_journal_could_not_count_is_not_looked_at_even_where_cards_may_pass()
+    {
+        var policy = Asking(FactorRule.CardAndPin);
+        policy = policy with { Zones = [policy.Zones[0] with { OnJournalFault = JournalFaultRule.ReleaseWithLocalAlarm }] };
+        var node = new NodeProbe(policy);
+        node.Card(AnaCard);
+        node.Do(new JournalHealthChanged(false, "full"));
+        Assert.Equal("denied In JournalFault 12", Say(node.Type(Code)));
+        Assert.False(node.Free);
+    }
+
+    [Fact]
+    public void A_code_alone_opens_a_zone_that_asks_for_no_more_and_says_whose_it_is()
+    {
+        var node = new NodeProbe(Asking(FactorRule.PinOnly));
+        var typed = node.Type(Code);
+        Assert.Equal("granted In p-ana (right r-ana, schedule weekdays, PIN alone), Locked>Released credential", Say(typed));
+        Assert.Equal((FactorRule.PinOnly, _alone), Assert.IsType<AccessGranted>(typed.Records[0].Fact) is var it ? (it.Factors, it.Credential) : default);
+    }
+
+    [Fact]
+    public void A_wrong_code_alone_is_recorded_without_anything_that_was_typed()
+    {
+        var node = new NodeProbe(Asking(FactorRule.PinOnly));
+        var wrong = node.Type("2469");
+        Assert.Equal("denied In WrongPin 84", Say(wrong));
+        var denied = Assert.IsType<AccessDenied>(wrong.Records[0].Fact);
+        Assert.Equal((null, null), (denied.Credential, denied.Person));
+        Assert.DoesNotContain("2469", Exactly(wrong), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(FactorRule.Card)]
+    [InlineData(FactorRule.TwoCards)]
+    [InlineData(FactorRule.CardAndPin)]
+    public void A_code_alone_is_nothing_where_more_is_asked_for(FactorRule rule)
+    {
+        var node = new NodeProbe(Asking(rule));
+        Assert.Equal(Effects.None, node.Type(Code));
+        Assert.False(node.Free);
+    }
+
+    [Fact]
+    public void Two_people_s_cards_in_time_let_both_in()
+    {
+        var node = new NodeProbe(Asking(FactorRule.TwoCards));
+        Assert.Equal("In More", Signals(node.Card(AnaCard)));
+        var both = node.After(4.9, new CardRead(NodeProbe.Door, Direction.In, ChieCard));
+        Assert.Equal(
+            "granted In p-ana (right r-ana, schedule weekdays, two cards), Locked>Released credential, granted In p-chie (right r-chie, schedule weekdays, two cards)", Say(both));
+        Assert.Single(both.Release);
+        Assert.Equal([Chie, Ana], both.Records.Select(it => it.Fact).OfType<AccessGranted>().Select(it => it.Companion!.Value));
+        Assert.Equal("Released>Open contact, passage In p-ana 1, passage In p-chie 2", Say(node.Contact("door-a.contact", true)));
+    }
+
+    [Fact]
+    public void One_person_with_two_cards_is_one_person()
+    {
+        var second = Token('8');
+        var policy = Asking(FactorRule.TwoCards);
+        var node = new NodeProbe(policy with { Credentials = [.. policy.Credentials, new(second, Ana, CredentialState.Active, null, null)] });
+        node.Card(AnaCard);
+        Assert.Equal("denied In SecondCardSamePerson 85", Say(node.Card(second)));
+        Assert.Equal("denied In NoRightHere 40", Say(node.Card(BenCard)));
+        Assert.False(node.Free);
+        node.Card(ChieCard); // Neither was the first one's fault: they still wait.
+        Assert.True(node.Free);
+    }
+
+    [Fact]
+    public void A_second_card_that_comes_too_late_is_a_first_card()
+    {
+        var node = new NodeProbe(Asking(FactorRule.TwoCards));
+        node.Card(AnaCard);
+        Assert.Equal("denied In SecondCardRequired 87", Say(node.After(5, new CardRead(NodeProbe.Door, Direction.In, ChieCard))));
+        node.Card(AnaCard);
+        Assert.True(node.Free);
+    }
+
+    /// <summary>EGRESS.</summary>
+    [Fact]
+    public void Leaving_needs_no_code_and_no_second_card()
+    {
+        foreach (var rule in Enum.GetValues<FactorRule>())
+        {
+            var node = new NodeProbe(Asking(rule));
+            Assert.Equal(Effects.None, node.Do(new KeyPressed(NodeProbe.Door, Direction.Out, KeyPressed.Hash)));
+            node.Card(AnaCard, Direction.Out);
+            Assert.True(node.Free);
+        }
+    }
+
+    /// <summary>Ana's code works with her card and, where the zone allows it, alone; the level fits the rule.</summary>
+    internal static Policy Asking(FactorRule rule, PinLimits? limits = null) => Policy() with
+    {
+        Zones = [Policy().Zones[0] with { Level = rule == FactorRule.PinOnly ? 1 : 2, Factors = rule }],
+        Credentials = [.. Policy().Credentials, new(_alone, Ana, CredentialState.Active, null, null)],
+        Pins = [TestPins.Of(Ana, Code, Duress, _alone), TestPins.Of(Chie, "8080", "9191")],
+        PinLimits = limits,
+    };
+}
