@@ -45,7 +45,8 @@ internal sealed class ReaderField
         Indication.Granted => [Light(OsdpColour.Green, ShownFor), new OsdpOrder.Buzzer(OsdpTone.Default, 2, 1, 1)],
         Indication.Denied => [new OsdpOrder.Led(0, new(2, 2, OsdpColour.Red, OsdpColour.Off), 20, null), new OsdpOrder.Buzzer(OsdpTone.Default, 1, 1, 3)],
         Indication.PreAlarm => [new OsdpOrder.Led(0, new(2, 2, OsdpColour.Amber, OsdpColour.Off), ShownFor, null), new OsdpOrder.Buzzer(OsdpTone.Default, 2, 3, 120)],
-        _ => [Light(OsdpColour.Amber, ShownFor)],
+        Indication.More => [Light(OsdpColour.Blue, ShownFor), new OsdpOrder.Buzzer(OsdpTone.Default, 1, 1, 1)],
+        Indication.Fault => [Light(OsdpColour.Amber, ShownFor)],
     };
 
     /// <summary>For a time in units of 100 ms; 0: from now on, and whatever was shown for a time ends.</summary>
@@ -79,6 +80,9 @@ internal sealed class ReaderField
             case OsdpEvent.CardRead it:
                 _post(new ReaderFaultSeen(door, direction, it.Fault.ToString(), 0));
                 break;
+            case OsdpEvent.KeysPressed it when reader.Entry.Keypad:
+                foreach (var key in it.Keys.Keys) _post(new KeyPressed(door, direction, key));
+                break;
             case OsdpEvent.LocalStatus it:
                 Case(reader, before => before with { Case = it.Status.Tamper }, it.Status.PowerFault);
                 break;
@@ -89,7 +93,7 @@ internal sealed class ReaderField
                 _post(new ReaderAttackSeen(door, direction, it.Kind.ToString()));
                 break;
             default:
-                break; // Keys, and what only an installer asks for.
+                break; // What only an installer asks for.
         }
     }
 

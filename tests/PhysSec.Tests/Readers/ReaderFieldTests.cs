@@ -40,7 +40,7 @@ public sealed class ReaderFieldTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_card_becomes_its_token_and_an_opened_case_is_told()
+    public async Task A_card_becomes_its_token_a_key_its_number_and_an_opened_case_is_told()
     {
         Assert.Equal(new ReaderLinkChanged(_door, Direction.In, null), Next<ReaderLinkChanged>());
         Assert.False(Next<ReaderCaseChanged>().Tampered);
@@ -49,12 +49,16 @@ public sealed class ReaderFieldTests : IAsyncDisposable
         _readers.With((bus, _) =>
         {
             bus.Readers[0].Present(_card);
+            bus.Readers[0].Press(7);
+            bus.Readers[0].Press(OsdpKeys.Hash);
             bus.Readers[0].Status = new(Tamper: true, PowerFault: false);
             return true;
         });
 
         Next<ReaderCaseChanged>(it => it.Tampered);
         Assert.Equal(new CardRead(_door, Direction.In, CredentialTokens.Of(_siteKey, _card.Length, _card.Value)), Next<CardRead>());
+        Assert.Equal(new KeyPressed(_door, Direction.In, 7), Next<KeyPressed>());
+        Assert.Equal(new KeyPressed(_door, Direction.In, KeyPressed.Hash), Next<KeyPressed>());
     }
 
     [Fact]
