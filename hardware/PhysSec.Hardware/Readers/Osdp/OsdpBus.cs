@@ -14,12 +14,15 @@ public sealed class OsdpBus : IDisposable
     /// <summary>Of what a try to reach an absent reader costs, so much must pass before the next: less than a tenth is lost.</summary>
     private const int AbsentPauseFactor = 12;
 
+    /// <summary>A serial port hands over its bytes in pieces of up to so many: pauses between pieces are not pauses on the wire.</summary>
+    private const int ReadPiece = 32;
+
     private static readonly TimeSpan _babble = TimeSpan.FromMilliseconds(200);
 
     private readonly int _baud;
     private readonly OsdpLink[] _links;
     private readonly TimeSpan[] _lastTurn;
-    private readonly OsdpReceiver _receiver = new(OsdpReceiver.StandardGap);
+    private readonly OsdpReceiver _receiver;
     private readonly OsdpSecurityReports _line = new(OsdpEvent.Line);
 
     private OsdpLink? _awaited;
@@ -34,6 +37,7 @@ public sealed class OsdpBus : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(baud);
         if (links.Select(it => it.Address).Distinct().Count() != links.Count) throw new ArgumentException("An address is given twice.", nameof(links));
         (_baud, _links, _lastTurn) = (baud, [.. links], new TimeSpan[links.Count]);
+        _receiver = new OsdpReceiver(OsdpReceiver.StandardGap + OsdpTiming.WireTime(ReadPiece, baud));
         Array.Fill(_lastTurn, TimeSpan.MinValue);
     }
 

@@ -1,90 +1,5 @@
 namespace PhysSec.Hardware;
 
-/// <summary>Fills with random bytes: a cryptographic generator, or a seed in a test.</summary>
-public delegate void OsdpRandom(Span<byte> fill);
-
-/// <summary>How one reader is treated.</summary>
-/// <param name="Address">0 to 126.</param>
-public sealed record OsdpLinkSettings(byte Address)
-{
-    /// <summary>Lets a reader without a key work in clear text: low assurance. A reader that ever had a key never does.</summary>
-    public bool AllowClearText { get; init; }
-
-    /// <summary>Null: the first device that proves the key is pinned.</summary>
-    public OsdpPin? Pin { get; init; }
-
-    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>Without a valid reply for so long, and not sooner, a reader is offline.</summary>
-    public TimeSpan OfflineAfter { get; init; } = TimeSpan.FromSeconds(8);
-
-    /// <summary>The longest pause between two tries to reach a reader that is not there.</summary>
-    public TimeSpan ProbeIntervalMax { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>After so many exchanges the session's keys are made anew.</summary>
-    public int SessionExchangesMax { get; init; } = 65_536;
-
-    /// <summary>After so long the session's keys are made anew.</summary>
-    public TimeSpan SessionTimeMax { get; init; } = TimeSpan.FromHours(12);
-
-    /// <summary>An order that could not be given within this time is not given at all.</summary>
-    public TimeSpan OrderLife { get; init; } = TimeSpan.FromSeconds(5);
-
-    public int OrdersMax { get; init; } = 16;
-}
-
-/// <summary>What can happen to a link.</summary>
-public abstract record OsdpLinkInput
-{
-    private OsdpLinkInput()
-    {
-    }
-
-    /// <summary>The line is free for this reader's next command.</summary>
-    internal sealed record Turn : OsdpLinkInput;
-
-    internal sealed record Received(OsdpFrame Frame) : OsdpLinkInput;
-
-    /// <summary>Something came that was no frame.</summary>
-    internal sealed record Damaged : OsdpLinkInput;
-
-    /// <summary>The time for a reply is over.</summary>
-    internal sealed record Missed : OsdpLinkInput;
-
-    internal sealed record Tick : OsdpLinkInput;
-
-    public sealed record Order(OsdpOrder What) : OsdpLinkInput;
-
-    /// <summary>An operator allows a reader on the default key to be given this one, until this uptime.</summary>
-    public sealed record OpenInstallation(OsdpKey Key, TimeSpan Until) : OsdpLinkInput;
-
-    public sealed record CloseInstallation : OsdpLinkInput;
-
-    /// <summary>Changes the key of a reader that is online.</summary>
-    public sealed record ChangeKey(OsdpKey Key) : OsdpLinkInput;
-
-    /// <summary>What <see cref="OsdpEvent.KeysChanged"/> asked for is on disk.</summary>
-    public sealed record KeysStored(OsdpKeyState Keys) : OsdpLinkInput;
-
-    /// <summary>An operator takes the device that is there now for the right one.</summary>
-    public sealed record AcceptIdentity : OsdpLinkInput;
-
-    /// <summary>Does not wait for the next try.</summary>
-    public sealed record RetryNow : OsdpLinkInput;
-}
-
-public enum OsdpLinkState
-{
-    Connecting = 0,
-    Online = 1,
-    Offline = 2,
-}
-
-/// <param name="Send">The command, if it was a turn; without a mark.</param>
-/// <param name="Settled">The exchange is over: another reader may have the line.</param>
-/// <param name="Events">What happened.</param>
-public readonly record struct OsdpLinkStep(byte[]? Send, bool Settled, IReadOnlyList<OsdpEvent> Events);
-
 /// <summary>
 /// One reader as its controller sees it: a state machine without a wire and without a clock. Each command is built and sealed once; what is repeated is
 /// repeated as the same bytes. With a key there is no clear text: outside a session nothing is asked but who is there, and nothing of that is believed.
@@ -106,7 +21,7 @@ public sealed partial class OsdpLink : IDisposable
         Ready,
     }
 
-    private static readonly TimeSpan _settled = TimeSpan.FromSeconds(10), _oldAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _settled = TimeSpan.FromSeconds(10), _retryPause = TimeSpan.FromSeconds(1), _oldAfter = TimeSpan.FromSeconds(1);
 
     private readonly OsdpLinkSettings _settings;
     private readonly OsdpRandom _random;
@@ -263,7 +178,7 @@ public sealed partial class OsdpLink : IDisposable
         _exchanges++;
     }
 
-    /// <summary>No reply, or none that counts: the same bytes again, at once and then at growing distances.</summary>
+    /// <summary>No reply, or none that counts: the same bytes again, once at once and then every second.</summary>
     private void Miss(TimeSpan now)
     {
         _waiting = false;
@@ -277,7 +192,7 @@ public sealed partial class OsdpLink : IDisposable
         }
         else if (_stage is Stage.Challenge or Stage.Cryptogram or Stage.KeySet && _misses >= 3) Fail(now);
         else if (_spoiled >= 2) EndSession(now);
-        else _due = _misses == 1 ? now : now + TimeSpan.FromSeconds(Math.Min(_misses - 1, 2));
+        else _due = _misses == 1 ? now : now + _retryPause;
     }
 
     private void Watch(TimeSpan now)
@@ -349,48 +264,4 @@ public sealed partial class OsdpLink : IDisposable
         if (_orders.Count >= _settings.OrdersMax) _events.Add(new OsdpEvent.OrderFailed(Address, _orders.Dequeue().Order, OsdpOrderFault.Crowded));
         _orders.Enqueue((order, now + _settings.OrderLife));
     }
-}
-
-/// <summary>One reader's counts since the start.</summary>
-public sealed record OsdpStatistics
-{
-    public long Polls { get; init; }
-
-    public long Replies { get; init; }
-
-    public long Missed { get; init; }
-
-    /// <summary>Bytes that were no frame while this reader was to answer: wrong check character, wrong length, cut off.</summary>
-    public long Damaged { get; init; }
-
-    /// <summary>Replies to what was asked before, or out of turn.</summary>
-    public long Stale { get; init; }
-
-    /// <summary>Whole replies that were not believed.</summary>
-    public long Refused { get; init; }
-
-    public long Busy { get; init; }
-
-    public long Sessions { get; init; }
-
-    public long SessionsLost { get; init; }
-
-    public long ReadsDiscarded { get; init; }
-
-    /// <summary>By code.</summary>
-    public IReadOnlyDictionary<OsdpNak, long> Naks { get; init; } = new Dictionary<OsdpNak, long>();
-
-    /// <summary>From a command's first byte to the end of its reply.</summary>
-    public TimeSpan RoundTripLast { get; init; }
-
-    public TimeSpan RoundTripMax { get; init; }
-
-    internal OsdpStatistics WithNak(byte code)
-    {
-        var known = Enum.IsDefined((OsdpNak)code) ? (OsdpNak)code : OsdpNak.None;
-        return this with { Naks = new Dictionary<OsdpNak, long>(Naks) { [known] = Naks.GetValueOrDefault(known) + 1 } };
-    }
-
-    internal OsdpStatistics WithReply(TimeSpan roundTrip) =>
-        this with { Replies = Replies + 1, RoundTripLast = roundTrip, RoundTripMax = roundTrip > RoundTripMax ? roundTrip : RoundTripMax };
 }
