@@ -33,6 +33,7 @@ internal sealed class FrameCapture : IDisposable
     private readonly OsdpReceiver _received = new(OsdpReceiver.StandardGap);
     private long _sentSkipped;
     private long _receivedSkipped;
+    private bool _full;
 
     /// <param name="path">Written anew, for its owner alone.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -46,11 +47,21 @@ internal sealed class FrameCapture : IDisposable
         AutoFlush = true, // It is looked at when something went wrong.
     };
 
-    public void Sent(ReadOnlySpan<byte> bytes, TimeSpan now) => Write('>', _sent, bytes, now, ref _sentSkipped);
+    public void Sent(ReadOnlySpan<byte> bytes, TimeSpan now) => Keep('>', _sent, bytes, now, ref _sentSkipped);
 
-    public void Received(ReadOnlySpan<byte> bytes, TimeSpan now) => Write('<', _received, bytes, now, ref _receivedSkipped);
+    public void Received(ReadOnlySpan<byte> bytes, TimeSpan now) => Keep('<', _received, bytes, now, ref _receivedSkipped);
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        try
+        {
+            _file.Dispose();
+        }
+        catch (IOException)
+        {
+            // As above.
+        }
+    }
 
     /// <summary>A frame's bytes, as far as anybody may see them.</summary>
     internal static string Hex(OsdpFrame frame)
@@ -68,6 +79,19 @@ internal sealed class FrameCapture : IDisposable
         }
 
         return text.ToString();
+    }
+
+    /// <summary>A disk that is full ends the capture, not the link.</summary>
+    private void Keep(char direction, OsdpReceiver line, ReadOnlySpan<byte> bytes, TimeSpan now, ref long skipped)
+    {
+        try
+        {
+            if (!_full) Write(direction, line, bytes, now, ref skipped);
+        }
+        catch (IOException)
+        {
+            _full = true;
+        }
     }
 
     private void Write(char direction, OsdpReceiver line, ReadOnlySpan<byte> bytes, TimeSpan now, ref long skipped)

@@ -65,6 +65,7 @@ public sealed class OsdpLine : IDisposable
     /// <summary>A word to one reader; for any thread, and never waits.</summary>
     public void Tell(byte address, OsdpLinkInput input)
     {
+        if (_ending) return;
         _told.Enqueue((address, input));
         _signal.Set();
         lock (_gate) _line?.Wake();
