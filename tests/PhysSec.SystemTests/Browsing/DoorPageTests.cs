@@ -69,7 +69,7 @@ public sealed class DoorPageTests(ConsoleVisitor visitor)
         }
         finally
         {
-            await visitor.Instance.Administrator.TryAsync(HttpMethod.Post, "doors/door-a/override-end", new JsonObject { ["reason"] = "the test ends" }, CancellationToken.None);
+            await visitor.Instance.Operator.TryAsync(HttpMethod.Post, "doors/door-a/override-end", new JsonObject { ["reason"] = "the test ends" }, CancellationToken.None);
         }
     }
 
@@ -101,7 +101,7 @@ public sealed class DoorPageTests(ConsoleVisitor visitor)
             await who.Page.GotoAsync("/language/ja?back=/doors");
             await who.Page.GotoAsync("/theme/system?back=/doors");
             await who.Page.SetViewportSizeAsync(1280, 900);
-            await visitor.Instance.Administrator.TryAsync(HttpMethod.Post, "doors/door-a/override-end", new JsonObject { ["reason"] = "the test ends" }, CancellationToken.None);
+            await visitor.Instance.Operator.TryAsync(HttpMethod.Post, "doors/door-a/override-end", new JsonObject { ["reason"] = "the test ends" }, CancellationToken.None);
         }
 
         await Expect(door.GetByTestId("door-picture")).ToHaveAttributeAsync("data-mode", "normal");
@@ -129,7 +129,7 @@ public sealed class DoorPageTests(ConsoleVisitor visitor)
         finally
         {
             await visitor.Instance.ActAsync("close", CancellationToken.None);
-            await visitor.Instance.Administrator.TryAsync(HttpMethod.Post, "doors/door-a/reset-presence", new JsonObject { ["reason"] = "the test ends" }, CancellationToken.None);
+            await visitor.Instance.Operator.TryAsync(HttpMethod.Post, "doors/door-a/reset-presence", new JsonObject { ["reason"] = "the test ends" }, CancellationToken.None);
         }
 
         await door.GetByTestId("way-out-record").ClickAsync();

@@ -53,7 +53,7 @@ public sealed class LockdownTests(ConsoleVisitor visitor)
         }
         finally
         {
-            await visitor.Instance.Administrator.TryAsync(
+            await visitor.Instance.Operator.TryAsync(
                 HttpMethod.Post, "doors/door-a/lockdown", new JsonObject { ["on"] = false, ["reason"] = "the test ends" }, CancellationToken.None);
         }
     }
