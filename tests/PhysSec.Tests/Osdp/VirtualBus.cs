@@ -59,6 +59,7 @@ internal sealed class VirtualBus
 
             var step = Bus.Step([.. received], Now);
             Take(step.Events);
+            Assert.True(step.Send.Length > 0 || step.Next > Now, "a shell that obeys would spin");
             if (step.Send.Length > 0) Transmit(step.Send);
             var next = _arriving.Count > 0 && _arriving.GetKeyAtIndex(0) < step.Next ? _arriving.GetKeyAtIndex(0) : step.Next;
             if (step.Send.Length > 0 || next <= Now) next = Now + TimeSpan.FromTicks(1); // It may have more to do now.

@@ -166,7 +166,7 @@ public sealed class OsdpBus : IDisposable
     private TimeSpan Next(TimeSpan now)
     {
         var next = _receiver.Due ?? TimeSpan.MaxValue;
-        foreach (var it in _links) next = Earlier(next, it.NextTick);
+        foreach (var it in _links) if (it != _awaited) next = Earlier(next, it.NextTick); // It is looked at when its exchange is over.
         if (_awaited is not null) return Earlier(next, Deadline());
 
         foreach (var it in _links)
