@@ -141,7 +141,7 @@ public sealed class NodeHostTests : IAsyncLifetime
         var birth = JsonSerializer.Deserialize(_hub.Last["birth"], WireJson.Plain.Birth)!;
         Assert.True(birth.Simulated);
         Assert.Contains(birth.Points, it => it.Point.Value == "room.temperature");
-        Assert.Equal(new DoorDescription(new("door-a"), true, true, true, true), Assert.Single(birth.Doors));
+        Assert.Equal(new DoorDescription(new("door-a"), true, true, true, true, PhysSec.Core.Doors.LockType.FailSafeStrike), Assert.Single(birth.Doors));
     }
 
     [Fact]
