@@ -141,7 +141,10 @@ public sealed class NodeHostTests : IAsyncLifetime
         var birth = JsonSerializer.Deserialize(_hub.Last["birth"], WireJson.Plain.Birth)!;
         Assert.True(birth.Simulated);
         Assert.Contains(birth.Points, it => it.Point.Value == "room.temperature");
-        Assert.Equal(new DoorDescription(new("door-a"), true, true, true, true, PhysSec.Core.Doors.LockType.FailSafeStrike), Assert.Single(birth.Doors));
+        var door = Assert.Single(birth.Doors);
+        Assert.Equal(new DoorDescription(new("door-a"), true, true, true, true, Core.Doors.LockType.FailSafeStrike), door with { Wiring = null });
+        Assert.Equal([("wiegand", CardProof.Number, false), ("wiegand", CardProof.Number, false)], door.Wiring!.Readers.Select(it => (it.Type, it.Proof, it.Encrypted)));
+        Assert.Equal(["door-a.button", "door-a.contact", "door-a.tamper"], door.Wiring.Unsupervised.Order()); // Nothing here tells a short from a closed contact.
     }
 
     [Fact]
