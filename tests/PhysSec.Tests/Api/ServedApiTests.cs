@@ -77,6 +77,33 @@ public sealed class ServedApiTests
     }
 
     [Theory]
+    [InlineData("operator", HttpStatusCode.Forbidden)]
+    [InlineData("auditor", HttpStatusCode.Forbidden)]
+    [InlineData("administrator", HttpStatusCode.OK)]
+    public async Task A_PIN_is_issued_by_administrators_alone_and_its_answer_is_kept_by_no_cache(string role, HttpStatusCode expected)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var hub = RunningHub.WithoutBroker();
+        await hub.Get<People>().AddAsync(Actor.CommandLine, new("p-alice", "青木 里奈", "アオキ リナ", "情報政策課", null, "staff"), cancel);
+        await using var app = await ServeAsync(hub);
+        using var client = Client(app);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "it", role, 24, mayRelease: false));
+
+        using var answer = await client.PostAsJsonAsync("/api/v1/people/p-alice/pin", new { reason = "新任", digits = 5 }, cancel);
+
+        Assert.Equal(expected, answer.StatusCode);
+        Assert.Equal(expected == HttpStatusCode.OK, hub.Get<Pins>().Find("p-alice") is not null);
+        if (expected != HttpStatusCode.OK) return;
+        Assert.True(answer.Headers.CacheControl!.NoStore);
+        var said = (await answer.Content.ReadFromJsonAsync<JsonObject>(cancel))!;
+        Assert.Matches("^[0-9]{5}$", (string)said["code"]!);
+        Assert.Matches("^[0-9]{5}$", (string)said["duress"]!);
+        Assert.DoesNotContain((string)said["code"]!, await client.GetStringAsync("/api/v1/people/p-alice/pin", cancel), StringComparison.Ordinal);
+        using var withdrawn = await client.PostAsJsonAsync("/api/v1/people/p-alice/pin/withdraw", new { reason = "異動" }, cancel);
+        Assert.Null(hub.Get<Pins>().Find("p-alice"));
+    }
+
+    [Theory]
     [InlineData("operator", "retention", HttpStatusCode.Forbidden)]
     [InlineData("auditor", "retention", HttpStatusCode.OK)]
     [InlineData("auditor", "people/p-alice/extract.zip?reason=x", HttpStatusCode.Forbidden)]

@@ -1,7 +1,9 @@
 using PhysSec.Core;
 using PhysSec.Core.Access;
+using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Storage;
+using PhysSec.Hub.Web.Language;
 
 namespace PhysSec.Tests.HubAccess;
 
@@ -127,6 +129,25 @@ public sealed class PinsTests
     [InlineData("1234", "1256", false)]
     [InlineData("1234", "4231", false)]
     public void A_slip_of_the_finger_never_makes_the_one_code_the_other(string one, string other, bool near) => Assert.Equal(near, Pins.Near(one, other));
+
+    [Theory]
+    [InlineData(FactorRule.Card, "青木 里奈さんのdoor-aへの入室を許可しました。", "青木 里奈 was let in at door-a.")]
+    [InlineData(FactorRule.PinOnly, "青木 里奈さんのdoor-aへの入室を許可しました(暗証番号のみ)。", "青木 里奈 was let in at door-a (PIN alone).")]
+    [InlineData(FactorRule.CardAndPin, "青木 里奈さんのdoor-aへの入室を許可しました(カードと暗証番号)。", "青木 里奈 was let in at door-a (card and PIN).")]
+    [InlineData(FactorRule.TwoCards, "青木 里奈さんのdoor-aへの入室を許可しました(二人のカード)。", "青木 里奈 was let in at door-a (two people's cards).")]
+    public async Task The_log_says_in_both_languages_what_was_shown(FactorRule shown, string ja, string en)
+    {
+        await using var desk = await Desk.OpenAsync();
+        await desk.RecordAsync(0, new AccessGranted(
+            new("door-a"), Direction.In, new(new('a', 64)), new("p-alice"), new("r-1"), 1, "h", 0, "right r-1", Assurance.Low, Factors: shown));
+        var row = desk.Log.Search(new(Kind: "access")).Items.Single();
+        foreach (var (language, sentence) in new[] { (Words.Japanese, ja), (Words.English, en) })
+        {
+            var words = new Words();
+            words.Use(language);
+            Assert.Equal(sentence, words.Sentence(row, it => it ?? ""));
+        }
+    }
 
     private static Policy Compile(Desk desk, string node = "node-a") =>
         desk.Store.Read(it => PolicyCompiler.Compile(it, new(node), 7, Desk.Start, new("fukaya"), "Asia/Tokyo"));
