@@ -91,7 +91,7 @@ public sealed class PolicyTests
 
         var second = first with { Id = "door-a2" };
         var fault = await Assert.ThrowsAsync<InputException>(() => desk.Doors.PutAsync(Desk.Admin, second with { InterlockRule = InterlockRule.OneUnlocked }, cancel: Cancel));
-        Assert.EndsWith(".interlock", fault.Field, StringComparison.Ordinal);
+        Assert.EndsWith(".interlockRule", fault.Field, StringComparison.Ordinal);
 
         await desk.Doors.PutAsync(Desk.Admin, second, cancel: Cancel);
         Assert.All(Compiled(), it => Assert.Equal(("mantrap", InterlockRule.OneOpen), (it.Interlock, it.InterlockRule)));

@@ -55,13 +55,9 @@ public sealed class OsdpAttackTests
     {
         var bus = Line.Online(38_400);
         var before = Array.Empty<byte>();
-        bus.Tamper = (command, reply) =>
-        {
-            if (reply is null) return [];
-            var forged = Forge(forgery, command, reply, before);
-            if (before.Length == 0) before = reply;
-            return [(forged, 0)];
-        };
+        bus.Tamper = (_, reply) => [(before = reply!, 0)];
+        bus.Run(0.2);
+        bus.Tamper = (command, reply) => reply is null ? [] : [(Forge(forgery, command, reply, before), 0)];
         bus.Readers[0].Reader.Present(WiegandFrame.Encode26(1, 1));
         bus.Run(25);
         Assert.Empty(bus.Of<OsdpEvent.CardRead>());
