@@ -18,7 +18,7 @@ public sealed class PolicyIndexTests
         { "zones[server-room].required", Zone(it => it with { Required = (Assurance)7 }) },
         { "zones[server-room].required", Zone(it => it with { Level = 2 }) }, // A number that can be copied opens no zone above level 1 by itself.
         { "zones[server-room].onJournalFault", Zone(it => it with { OnJournalFault = (JournalFaultRule)7 }) },
-        { "zones[server-room].factors", Zone(it => it with { Factors = FactorRule.PinOnly }) },
+        { "zones[server-room].factors", Zone(it => it with { Level = 2, Required = Assurance.High, Factors = FactorRule.PinOnly }) },
         { "zones[server-room].factors", Zone(it => it with { Factors = (FactorRule)9 }) },
         { "zones[server-room].onTooOld", Zone(it => it with { Factors = FactorRule.CardAndPin, OnTooOld = TooOldRule.SecondFactor }) },
         { "zones[server-room].secondCardTime", Zone(it => it with { SecondCardTime = 61 }) },

@@ -237,7 +237,8 @@ public sealed class FactorTests
     /// <summary>Ana's code works with her card and, where the zone allows it, alone; the level fits the rule.</summary>
     internal static Policy Asking(FactorRule rule, PinLimits? limits = null) => Policy() with
     {
-        Zones = [Policy().Zones[0] with { Level = rule == FactorRule.PinOnly ? 1 : 2, Factors = rule }],
+        Zones = [rule == FactorRule.PinOnly ? Policy().Zones[0] with { Factors = rule } : Policy().Zones[0] with { Level = 2, Required = Assurance.High, Factors = rule }],
+        Doors = [Policy().Doors[0] with { ReaderAssurance = Assurance.High }],
         Credentials = [.. Policy().Credentials, new(_alone, Ana, CredentialState.Active, null, null)],
         Pins = [TestPins.Of(Ana, Code, Duress, _alone), TestPins.Of(Chie, "8080", "9191")],
         PinLimits = limits,

@@ -72,7 +72,7 @@ public sealed class PinsTests
     public async Task A_zone_of_level_two_is_never_opened_by_a_code_alone()
     {
         await using var desk = await Desk.OpenAsync();
-        var fault = await Assert.ThrowsAsync<InputException>(() => desk.Zones.PutAsync(Desk.Admin, desk.Zones.Get("room-a")! with { Factors = FactorRule.PinOnly }, cancel: Cancel));
+        var fault = await Assert.ThrowsAsync<InputException>(() => desk.Zones.PutAsync(Desk.Admin, desk.Zones.Get("room-a")! with { Level = 2, Required = Assurance.High, Factors = FactorRule.PinOnly }, cancel: Cancel));
         Assert.Equal("zones[room-a].factors", fault.Field);
     }
 
