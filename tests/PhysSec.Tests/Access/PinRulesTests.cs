@@ -58,8 +58,7 @@ public sealed class PinRulesTests
     {
         Assert.Equal(enough, PinRules.Satisfies(shown, needed));
 
-        var level = needed == PinOnly ? 1 : 2;
-        var policy = Policy() with { Zones = [Policy().Zones[0] with { Level = level, Factors = needed }], Pins = [TestPins.Of(Ana, "1234", "5678")] };
+        var policy = Policy() with { Zones = [Policy().Zones[0] with { Factors = needed }], Pins = [TestPins.Of(Ana, "1234", "5678")] };
         var decision = AccessRules.Decide(new(Door, Direction.In, AnaCard, shown), Index(policy), TimeSpan.Zero, Tuesday, false, true);
         Assert.Equal(enough, decision is AccessDecision.Granted);
         Assert.IsType<AccessDecision.Granted>(AccessRules.Decide(new(Door, Direction.Out, AnaCard), Index(policy), null, null, true, false)); // EGRESS

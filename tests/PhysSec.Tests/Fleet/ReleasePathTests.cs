@@ -79,7 +79,7 @@ public sealed class ReleasePathTests
         var hub = RunningHub.WithoutBroker();
         using (await hub.EnrolAsync("node-a"))
         {
-            await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 72, Assurance.Low, JournalFaultRule.Refuse));
+            await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 72, Assurance.High, JournalFaultRule.Refuse));
             await hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new("door-a", "node-a", "room", "扉A", "Door A", 5, 15, 20, 10, Assurance.Low));
         }
 

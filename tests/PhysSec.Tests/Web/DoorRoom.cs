@@ -45,7 +45,7 @@ internal sealed class DoorRoom : IAsyncDisposable
         room.Get<NodeLink>().Attach(room.Node);
         using (await hub.EnrolAsync("node-a"))
         {
-            await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", level, 8, Assurance.Low, JournalFaultRule.Refuse));
+            await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", level, 8, level == 1 ? Assurance.Low : Assurance.High, JournalFaultRule.Refuse));
             await hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new(Door, "node-a", "room", "扉A", "Door A", 5, 15, 20, 10, Assurance.Low));
         }
 
