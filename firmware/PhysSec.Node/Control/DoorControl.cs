@@ -101,8 +101,8 @@ internal sealed partial class DoorControl(
 
         step.Record(new ExitRequested(Id, _presence.Inside));
 
-        // With the leaf open whoever pressed may stand in the doorway, already counted out.
-        if (_presence.IsEmpty && _status.LeafOpen is not true)
+        // With the leaf open whoever pressed may stand in the doorway, already counted out; where people came in without a badge they leave without one.
+        if (_presence.IsEmpty && _status.LeafOpen is not true && !_status.StandsFree && _status.Unbadged == 0)
             alarms.RaiseFor(step, AlarmBoard.MomentaryFor, AlarmClasses.ExitInEmptyRoom, Id.Value, null);
         Advance(step, alarms, new DoorEvent.ExitPressed(!_presence.IsEmpty), "exit-button");
     }
@@ -110,8 +110,12 @@ internal sealed partial class DoorControl(
     /// <summary>What the lock's output does not obey; null: it obeys.</summary>
     internal void LockFault(StepContext step, AlarmBoard alarms, string? fault)
     {
+        var obeysAgain = _outputFault is not null && fault is null;
         _outputFault = fault;
         ShowLockFault(step, alarms);
+
+        // A pulse that was to lock is over when its output obeys again; it is given anew, so that the bolt is where the door says.
+        if (obeysAgain && !_status.LockReleased && LockTraits.Of(_status.Lock).Pulse is not null) Advance(step, alarms, new DoorEvent.Started(), "lock-fault");
     }
 
     internal void Tampered(bool tampered)

@@ -113,8 +113,12 @@ internal sealed partial class DoorControl
     /// <summary>Bolt or bond: true = they hold.</summary>
     internal void Feedback(StepContext step, AlarmBoard alarms, bool? secured) => Advance(step, alarms, new DoorEvent.BoltSeen(secured), "contact");
 
-    /// <summary>The guard service was armed or disarmed.</summary>
-    internal void GuardChanged() => _changed = true;
+    /// <summary>The guard service was armed or disarmed. Nobody could free a door for so long while it is armed: what was ordered before ends.</summary>
+    internal void GuardChanged(StepContext step, AlarmBoard alarms)
+    {
+        _changed = true;
+        if (guard.Armed is true && _status.Override == DoorMode.Unlocked) Advance(step, alarms, new DoorEvent.OverrideOrdered(DoorMode.Normal, default), "guard");
+    }
 
     /// <summary>Somebody leaves through another door of the mantrap: an entry that has not begun waits.</summary>
     internal void GiveWay(StepContext step, AlarmBoard alarms) => Advance(step, alarms, new DoorEvent.Withdrawn(), "interlock");

@@ -28,14 +28,18 @@ internal sealed class FactorDesk(PinKey key, IReadOnlyList<GuessMemory>? guesses
     internal void Pass(StepContext step, AlarmBoard alarms, IEnumerable<DoorControl> doors)
     {
         foreach (var it in _codes.Where(it => it.Code == (int)PinMatch.Duress))
+        {
+            alarms.Clear(step, AlarmClasses.Duress, it.Door.Value); // The alarm of somebody before would swallow this one.
             alarms.RaiseFor(step, AlarmBoard.MomentaryFor, AlarmClasses.Duress, it.Door.Value, $"duress code of {it.Person}");
+        }
+
         if (_codes.Count > 0) step.Remember = true;
         _codes.Clear();
         _guesses.Pass(step.Uptime);
         foreach (var door in doors)
         {
             if (!_entries.TryGetValue(door.Id.Value, out var entry) || entry.Pass(step.Uptime) is not { } late) continue;
-            Answer(step, alarms, door, new(door.Id, Direction.In, late.Credential));
+            Lapse(step, alarms, door, late);
             door.Await(false);
         }
     }
@@ -59,7 +63,7 @@ internal sealed class FactorDesk(PinKey key, IReadOnlyList<GuessMemory>? guesses
                 return;
             }
 
-            Answer(step, alarms, door, new(door.Id, Direction.In, owed.Credential)); // Another came before the code: that one is refused.
+            Lapse(step, alarms, door, owed); // Another came before the code.
         }
 
         entry.Settle();
@@ -90,9 +94,9 @@ internal sealed class FactorDesk(PinKey key, IReadOnlyList<GuessMemory>? guesses
     private void WithCard(StepContext step, AlarmBoard alarms, DoorControl door, Owed owed, string digits)
     {
         var card = new AccessRequest(door.Id, Direction.In, owed.Credential);
-        if (door.Decide(step, card) is not AccessDecision.Denied { Reason: DenialReason.PinRequired } || step.Policy is not { } policy)
+        if (door.Decide(step, card) is not AccessDecision.Denied { Reason: DenialReason.PinRequired, Person: { } person } || person != owed.Person || step.Policy is not { } policy)
         {
-            Answer(step, alarms, door, card); // The rules have changed meanwhile.
+            Lapse(step, alarms, door, owed); // The rules have changed meanwhile: what was presented under the old ones is presented again.
             return;
         }
 
@@ -120,6 +124,13 @@ internal sealed class FactorDesk(PinKey key, IReadOnlyList<GuessMemory>? guesses
         _guesses.Forgive(budgets[0].Key);
         Taken(step, door, owed.Person, match);
         Answer(step, alarms, door, card with { Shown = FactorRule.CardAndPin });
+    }
+
+    // Whoever is still there presents the card again: what the rules would say of it by now lets nobody in, for nobody may be there.
+    private static void Lapse(StepContext step, AlarmBoard alarms, DoorControl door, Owed owed)
+    {
+        var request = new AccessRequest(door.Id, Direction.In, owed.Credential);
+        door.Refuse(step, alarms, request, door.Decide(step, request) as AccessDecision.Denied ?? new(owed.Reason, owed.Person, "what was missing, in time"));
     }
 
     private void Alone(StepContext step, AlarmBoard alarms, DoorControl door, string digits)

@@ -8,10 +8,10 @@ internal sealed class GuardLink(NodeSetup setup)
 {
     // What the guard service comes for as for a burglar.
     private static readonly string[] _intrusion =
-        [AlarmClasses.DoorForced, AlarmClasses.Tamper, AlarmClasses.FireRelease, AlarmClasses.BreakGlass, AlarmClasses.ExitInEmptyRoom];
+        [AlarmClasses.DoorForced, AlarmClasses.Tamper, AlarmClasses.FireRelease, AlarmClasses.BreakGlass, AlarmClasses.ExitInEmptyRoom, AlarmClasses.ReaderAttack];
 
     // Where somebody must go although no burglar is suspected.
-    private static readonly string[] _call = [AlarmClasses.ConfinementSuspected, AlarmClasses.ReleaseWithheld];
+    private static readonly string[] _call = [AlarmClasses.ConfinementSuspected, AlarmClasses.ReleaseWithheld, AlarmClasses.Duress];
 
     private readonly bool _wired = setup.Contacts.Any(it => it.Role == ContactRole.GuardArmed);
     private bool? _seen;

@@ -179,7 +179,7 @@ public sealed class NodeCore
                 foreach (var each in _doors.Where(each => it.Door is null || each.Id == it.Door)) each.Emergency(step, _alarms, it.Device, DoorControl.SignalOf(it.Role), it.Active);
                 return;
             case ContactRole.GuardArmed:
-                if (_guard.Take(step, it.Active)) _doors.ForEach(each => each.GuardChanged());
+                if (_guard.Take(step, it.Active)) _doors.ForEach(each => each.GuardChanged(step, _alarms));
                 return;
             default:
                 break;
@@ -195,7 +195,8 @@ public sealed class NodeCore
                 door.ExitButton(step, _alarms, it.Active);
                 break;
             case ContactRole.DoorTamper:
-                door.Tampered(it.Active is true || it.Line is LineFault.Cut or LineFault.Shorted or LineFault.Ground or LineFault.ForeignVoltage);
+                if (it.Active is { } open) door.Tampered(open); // What cannot be read does not end it.
+                else if (it.Line is LineFault.Cut or LineFault.Shorted or LineFault.Ground or LineFault.ForeignVoltage) door.Tampered(true);
                 break;
             case ContactRole.LockFeedback:
                 door.Feedback(step, _alarms, it.Active);

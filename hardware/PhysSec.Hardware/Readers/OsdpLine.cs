@@ -201,11 +201,10 @@ public sealed class OsdpLine : IDisposable
 
     private void Lose(string fault, TimeSpan now)
     {
-        lock (_gate)
-        {
-            _line?.Dispose();
-            _line = null;
-        }
+        SerialLine? lost;
+        lock (_gate) (lost, _line) = (_line, null);
+        lost?.Discard(); // A port that takes nothing any more would wait on its way out, and whoever orders something would wait for it.
+        lost?.Dispose();
 
         _reopenAt = now + _reopenAfter;
         Say(fault, now);

@@ -105,7 +105,7 @@ public sealed class SerialLine : IDisposable
     }
 
     /// <summary>Forgets what has come and was not read.</summary>
-    public void Discard() => SerialUapi.Tell(_line, SerialUapi.Discard, 0);
+    public void Discard() => SerialUapi.Tell(_line, SerialUapi.Discard, SerialUapi.BothWays);
 
     /// <summary>Ends a wait, this one or the next.</summary>
     public void Wake() => GpioUapi.Write(_wake, 1, sizeof(ulong));

@@ -11,6 +11,9 @@ namespace PhysSec.Hardware;
 internal static partial class SerialUapi
 {
     public const int ReadWrite = 0x2, NoControllingTerminal = 0x100, NonBlocking = 0x800, CloseOnExec = 0x8_0000;
+    /// <summary>What <see cref="Discard"/> empties: what came and was not read, and what waits to be sent.</summary>
+    public const int BothWays = 2;
+
     public const nuint GetSettings = 0x802C_542A, SetSettings = 0x402C_542B, Discard = 0x540B, SetRs485 = 0x542F, GetTerminal = 0x8004_5430, LockTerminal = 0x4004_5431;
     public const int Interrupted = 4, TryAgain = 11;
     public const short PollIn = 1, PollOut = 4, PollGone = 8 | 16; // Error or hang-up.

@@ -46,7 +46,7 @@ public static class DoorMachine
         (_, Granted { Direction: Direction.In } or ReleasedByCommand) when door.EntryHeld => door,
 
         // The leaf is open already: who badges walks through, and the time an open leaf is allowed goes on as it was.
-        (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, Granted it) => Pass(door, it, notices),
+        (DoorPhase.Open or DoorPhase.PreAlarm or DoorPhase.HeldOpen or DoorPhase.Forced, Granted it) when door.LeafOpen is true => Pass(door, it, notices),
         (_, Granted { Direction: Direction.In } it) => Release(door, new(it.Direction, it.Person), Time(it, times), uptime, notices),
         (_, Granted it) => Confinement.Asked(Release(door, new(it.Direction, it.Person), Time(it, times), uptime, notices), true, times, uptime),
         (_, ReleasedByCommand) => Release(door, new(Direction.In, null), times.Release, uptime, notices),

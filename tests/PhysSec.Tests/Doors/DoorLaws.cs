@@ -38,7 +38,7 @@ internal static class DoorLaws
         var pressed = it.Then(it.State, new DoorEvent.ExitPressed()).Status;
         if (!pressed.LockReleased || pressed.Coil != LockCoil.Release) return false;
         if (!it.Then(pressed, new DoorEvent.Tick(), DoorExploration.Times.Release - DoorExploration.Unit).Status.LockReleased) return false;
-        if (it.State.Phase is DoorPhase.Locked or DoorPhase.Released && !it.Then(it.State, new DoorEvent.Granted(Direction.Out, new("p"), false)).Status.LockReleased) return false;
+        if ((it.State.Phase is DoorPhase.Locked or DoorPhase.Released || it.State.LeafOpen is not true) && !it.Then(it.State, new DoorEvent.Granted(Direction.Out, new("p"), false)).Status.LockReleased) return false;
         return Array.TrueForAll(_against, against => it.Then(pressed, against).Status.LockReleased);
     }
 

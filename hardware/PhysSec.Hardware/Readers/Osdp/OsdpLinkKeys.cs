@@ -192,6 +192,7 @@ public sealed partial class OsdpLink
     {
         if (reply != OsdpReply.Nak)
         {
+            _triesOwnKey = true;
             Restart(now, planned: true); // The new key must be proved.
             return;
         }

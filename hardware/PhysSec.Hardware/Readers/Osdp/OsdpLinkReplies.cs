@@ -75,6 +75,7 @@ public sealed partial class OsdpLink
             else if (_stage == Stage.KeySet && frame.Reply == OsdpReply.Ack && frame.Sequence == _sequence)
             {
                 Settle(now); // Some readers acknowledge a key in clear. It proves nothing; the handshake will.
+                _triesOwnKey = true;
                 Restart(now, planned: true);
             }
             else

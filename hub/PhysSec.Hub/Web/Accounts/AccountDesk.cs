@@ -76,7 +76,7 @@ public sealed class AccountDesk(
         if (role == Roles.Administrator && await NeedsSecondAsync(db, by)) return await WaitAsync(db, by, PendingKind.MakeAdministrator, null, scope, reason);
 
         var alone = role == Roles.Administrator;
-        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first", by.Id, by.Id); // An operator's account too: it may not be the second person to its maker's order.
+        var link = await AddInvitationAsync(db, role, scope, by.Name, "/first", SecondPerson.Behind(inviter, clock.GetUtcNow()), by.Id); // An operator's account too: it may not be the second person to its maker's order.
         await records.AddAsync(by, "account.invited", role, $"{reason} (scope {scope}{(alone ? "; by the only administrator, nobody else approved" : "")})");
         return new(null, link);
     }
@@ -89,7 +89,7 @@ public sealed class AccountDesk(
     {
         ArgumentNullException.ThrowIfNull(by);
         await using var db = await databases.CreateDbContextAsync();
-        if (await FreshAsync(db, by) is not { Role: Roles.Administrator }) return new("fault.not-allowed");
+        if (await FreshAsync(db, by) is not { Role: Roles.Administrator } fresh) return new("fault.not-allowed");
         if (string.IsNullOrWhiteSpace(reason)) return new("fault.reason");
         if (await db.Users.SingleOrDefaultAsync(it => it.Id == accountId) is not { } account) return new("fault.no-such-account");
         if (accountId == by.Id) return new("fault.not-yourself");
@@ -100,7 +100,7 @@ public sealed class AccountDesk(
         var alone = account.Role == Roles.Administrator && !disable;
         if (alone && await NeedsSecondAsync(db, by)) return await WaitAsync(db, by, PendingKind.EnableAdministrator, account, account.Scope, reason);
 
-        if (alone) (account.AloneById, account.AloneAt) = (by.Id, clock.GetUtcNow());
+        if (alone) (account.AloneById, account.AloneAt) = (SecondPerson.Behind(fresh, clock.GetUtcNow()), clock.GetUtcNow());
         await SwitchAsync(db, account, disable);
         await records.AddAsync(
             by, disable ? "account.disabled" : "account.enabled", account.UserName!, alone ? $"{reason} (by the only administrator, nobody else approved)" : reason);

@@ -17,7 +17,8 @@ public static class SecondPerson
     public static bool IsNeededFor(string administratorId, IEnumerable<Account> administrators, DateTimeOffset now) =>
         administrators.Any(it => it.Id != administratorId && (!it.Disabled || (it.DisabledAt is { } at && now - at < Wait)));
 
-    private static string Behind(Account it, DateTimeOffset now)
+    /// <summary>Who counts for this account: whoever made it alone within the last day, and stood behind that one then.</summary>
+    public static string Behind(Account it, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(it);
         return it.AloneById is { } maker && it.AloneAt is { } at && now - at < Wait ? maker : it.Id;

@@ -43,7 +43,7 @@ public sealed class ConsoleDesk : IDisposable
     public IReadOnlyList<DoorCard> Doors(SignedIn? who)
     {
         var live = _live.Doors().ToDictionary(it => (it.Node, it.Door));
-        var faults = _alarms.List(activeOnly: true).Where(it => it.Active && it.Class == AlarmClasses.ReaderFault).ToList();
+        var faults = _alarms.List(activeOnly: true).Where(it => it.Active && it.Class is (AlarmClasses.ReaderOffline or AlarmClasses.ReaderAttack or AlarmClasses.Tamper or AlarmClasses.ReaderFault)).ToList();
         var levels = _access.Zones().ToDictionary(it => it.Id, it => it.Level);
         return
         [
@@ -115,7 +115,7 @@ public sealed class ConsoleDesk : IDisposable
 
         IEnumerable<ReaderNow> Side(Direction side, string name, bool there)
         {
-            var fault = faults.FirstOrDefault(it => it.Node == node && it.Source == $"{door}.{name}");
+            var fault = faults.Where(it => it.Node == node && it.Source == $"{door}.{name}").MaxBy(it => it.Class == AlarmClasses.ReaderOffline); // One that is gone tells nothing else.
             if (there || fault is not null) yield return new(side, fault?.Since, fault?.Detail);
         }
     }
