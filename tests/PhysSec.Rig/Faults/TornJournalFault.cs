@@ -17,7 +17,7 @@ internal static class TornJournalFault
     public static IReadOnlyList<FaultScenario> All { get; } =
         [new("torn-journal", "the journal of a killed node cut at every byte of its last page, file and log", PlayAsync)];
 
-    private enum Outcome { Kept, SetAside, HubTells }
+    private enum Outcome { Kept, SetAside, HubTells, FoundWhenRead }
 
     private static async Task<string> PlayAsync(FaultRun run)
     {
@@ -49,9 +49,9 @@ internal static class TornJournalFault
             run.Progress($"{name}{(left.Count == 1 ? " with its log folded in" : "")}: {counts.Values.Sum()} cuts in all");
         }
 
-        var (kept, aside, tells) = (counts.GetValueOrDefault(Outcome.Kept), counts.GetValueOrDefault(Outcome.SetAside), counts.GetValueOrDefault(Outcome.HubTells));
+        var (kept, aside, tells, read) = (counts.GetValueOrDefault(Outcome.Kept), counts.GetValueOrDefault(Outcome.SetAside), counts.GetValueOrDefault(Outcome.HubTells), counts.GetValueOrDefault(Outcome.FoundWhenRead));
         return string.Create(CultureInfo.InvariantCulture,
-            $"{kept + aside + tells} cuts of a journal with {truth.Count} records: {kept} kept all that the hub holds, {aside} were set aside and declared, {tells} were found out by the hub's first word, 0 silent");
+            $"{kept + aside + tells + read} cuts of a journal with {truth.Count} records: {kept} kept all that the hub holds, {aside} were set aside and declared, {tells} were found out by the hub's first word, {read} had lost what the hub holds and say so when it is read, 0 silent");
     }
 
     private static List<string> Truth(Scratch folder, Dictionary<string, byte[]> files)
@@ -75,7 +75,18 @@ internal static class TornJournalFault
         using var store = JournalStore.Open(folder.Path, 1);
         if (store.Repaired is not null)
             return store.Epoch == 0 && store.State(Streams.Access).Seq == 0 ? Outcome.SetAside : throw new RigException($"{cut} cut at {length}: set aside, and the new journal is not empty");
-        var found = Bodies(store);
+        List<string> found;
+        try
+        {
+            found = Bodies(store);
+        }
+        catch (JournalException)
+        {
+            // From the last acknowledged record on the opening has proved the chain: what is damaged before it the hub holds, and whoever reads it is told.
+            var acknowledged = store.State(Streams.Access).Acknowledged;
+            return acknowledged > 0 && acknowledged <= through ? Outcome.FoundWhenRead : throw new RigException($"{cut} cut at {length}: a record is damaged that the hub may not hold, and the opening has passed over it");
+        }
+
         if (!found.SequenceEqual(truth.Take(found.Count))) throw new RigException($"{cut} cut at {length}: what is read is not what was written");
         if (found.Count >= through) return Outcome.Kept;
         var state = store.State(Streams.Access);

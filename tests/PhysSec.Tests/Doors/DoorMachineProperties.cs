@@ -61,7 +61,7 @@ public sealed class DoorMachineProperties
         foreach (var (before, what, at, after) in Run(day))
         {
             asked &= !after.Notices.Any(it => it is DoorNotice.LockNow);
-            asked |= what is DoorEvent.ExitPressed || (what is DoorEvent.Granted { Direction: Direction.Out } && Shut(before));
+            asked |= what is DoorEvent.ExitPressed || (what is DoorEvent.Granted { Direction: Direction.Out } && (Shut(before) || before.LeafOpen is not true));
             if (what is DoorEvent.Withdrawn && before.LockReleased)
                 Assert.True(after.Status.LockReleased == asked, $"at {at} asked from inside: {asked}, free: {after.Status.LockReleased}");
             if (what is DoorEvent.Withdrawn && asked) Assert.Equal(before.ReleaseUntil, after.Status.ReleaseUntil);
