@@ -45,6 +45,29 @@ public sealed class DuressTests
     }
 
     [Fact]
+    public void A_second_person_s_duress_is_told_although_the_first_alarm_still_stands()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        node.Type(Duress);
+        node.After(0.05, new Tick());
+        node.After(20, new CardRead(NodeProbe.Door, Direction.In, ChieCard));
+        node.Type("9191");
+        var next = node.After(0.05, new Tick());
+        Assert.Equal("duress code of p-chie", Assert.Single(next.Records.Select(it => it.Fact).OfType<AlarmRaised>()).Detail);
+    }
+
+    /// <summary>LOCAL: with the hub away the guard service's contact is the only silent way out.</summary>
+    [Fact]
+    public void A_duress_code_calls_the_guard_service_where_one_is_wired()
+    {
+        var node = new NodeProbe(board: NodeProbe.Setup(Asking(FactorRule.CardAndPin), ClockQuality.Synced) with { GuardCall = true });
+        node.Card(AnaCard);
+        node.Type(Duress);
+        Assert.Equal("guard call on", Signals(node.After(0.05, new Tick())));
+    }
+
+    [Fact]
     public void A_duress_code_calls_the_hub_even_where_the_door_stays_shut()
     {
         var node = new NodeProbe(Asking(FactorRule.PinOnly) with { Rights = [] });

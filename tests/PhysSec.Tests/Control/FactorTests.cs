@@ -221,6 +221,36 @@ public sealed class FactorTests
         Assert.True(node.Free);
     }
 
+    /// <summary>SECURE-BY-DEFAULT: whoever showed the card may have walked away, so that the return of the hub must not open the door.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_card_that_owed_more_opens_nothing_when_the_rules_ask_for_less_by_now(bool another)
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        node.Do(New(Asking(FactorRule.Card)));
+        var late = another ? node.Card(StrangerCard) : node.After(60, new Tick());
+        Assert.StartsWith("denied In PinRequired", Say(late), StringComparison.Ordinal);
+        Assert.False(node.Free);
+        node.Card(AnaCard); // Who is still there shows it again.
+        Assert.True(node.Free);
+    }
+
+    [Fact]
+    public void A_code_opens_nothing_when_the_card_is_somebody_else_s_by_now()
+    {
+        var before = Asking(FactorRule.CardAndPin);
+        foreach (var pins in new[] { before.Pins!, [.. before.Pins!.Where(it => it.Person != Ana)] })
+        {
+            var node = new NodeProbe(before);
+            node.Card(AnaCard);
+            node.Do(New(before with { Pins = pins, Credentials = [.. before.Credentials.Select(it => it.Token == AnaCard ? it with { Person = Chie } : it)] }));
+            Assert.StartsWith("denied In PinRequired", Say(node.Type(Code)), StringComparison.Ordinal);
+            Assert.False(node.Free);
+        }
+    }
+
     /// <summary>EGRESS.</summary>
     [Fact]
     public void Leaving_needs_no_code_and_no_second_card()
@@ -233,6 +263,8 @@ public sealed class FactorTests
             Assert.True(node.Free);
         }
     }
+
+    private static PolicyArrived New(Policy policy) => new(policy with { Version = 8 }, "bb", Tuesday);
 
     /// <summary>Ana's code works with her card and, where the zone allows it, alone; the level fits the rule.</summary>
     internal static Policy Asking(FactorRule rule, PinLimits? limits = null) => Policy() with

@@ -159,6 +159,40 @@ public sealed class NodeDoorModeTests
     }
 
     [Fact]
+    public void Arming_the_guard_service_ends_an_override_that_left_the_door_free()
+    {
+        var node = Node();
+        node.Contact("guard", false);
+        Mode(node, "unlocked", 600);
+        Assert.True(node.Free);
+        Assert.Contains("guard armed on", Say(node.Contact("guard", true)), StringComparison.Ordinal);
+        Assert.False(node.Free);
+    }
+
+    [Fact]
+    public void Who_leaves_after_an_override_let_people_in_without_a_badge_is_no_intruder()
+    {
+        var node = Node();
+        Mode(node, "unlocked", 60);
+        node.Contact("door-a.contact", true);
+        node.Contact("door-a.contact", false);
+        Assert.DoesNotContain("exit-in-empty-room", Say(node.Contact("door-a.button", true)), StringComparison.Ordinal);
+        node.Contact("door-a.button", false);
+        node.After(120, new Tick());
+        Assert.DoesNotContain("exit-in-empty-room", Say(node.Contact("door-a.button", true)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_locking_pulse_whose_output_failed_is_given_again_when_it_obeys()
+    {
+        var node = Node();
+        node.After(3, new Tick()); // The locking pulse of the start is over.
+        node.Do(new LockFaultChanged(_other, "output door-b.relock does not answer"));
+        Assert.Contains(_other, node.Do(new LockFaultChanged(_other, null)).Secure);
+        Assert.Equal([_other], node.After(2, new Tick()).Rest);
+    }
+
+    [Fact]
     public void Until_the_guard_service_was_seen_disarmed_nobody_enters()
     {
         var node = new NodeProbe(start: false, board: Board());

@@ -113,6 +113,19 @@ public sealed class DoorDeskTests
     }
 
     [Fact]
+    public async Task What_somebody_ordered_who_was_disabled_since_does_not_go_out()
+    {
+        await using var room = await DoorRoom.OpenAsync(3);
+        var second = await JoinedADayAgoAsync(room, Roles.Operator, "Ito");
+        await room.Desk.UnlockAsync(second, room.Code(second), DoorRoom.Door, 15, "搬入");
+        var order = room.Desk.Waiting(room.Admin).Single().Id;
+        Assert.True((await room.Get<AccountDesk>().SwitchAsync(room.Admin, second.Id, disable: true, "退職")).Ok);
+
+        Assert.Contains("may not act", (await Assert.ThrowsAsync<InputException>(() => room.Desk.AgreeAsync(room.Admin, room.Code(room.Admin), order))).Message, StringComparison.Ordinal);
+        Assert.Empty(room.Node.Taken);
+    }
+
+    [Fact]
     public async Task An_order_lapses_after_15_minutes_and_only_one_waits_at_a_door()
     {
         await using var room = await DoorRoom.OpenAsync(3);

@@ -41,6 +41,18 @@ public sealed class SecondPersonTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nobody_is_the_second_person_through_an_account_that_an_account_just_made_has_made()
+    {
+        var puppet = await JoinAsync("Sato");
+        var invited = await _rig.Desk.InviteAsync(puppet, Roles.Operator, "site", "joins");
+        var theirs = (await _rig.EnrolAsync(invited.Link!, "Ito")).Account!;
+        Assert.Equal("fault.second-person-new", await _rig.Desk.SecondPersonFaultAsync(theirs, [_first.Id], _rig.NextCode(theirs), Roles.Operator));
+
+        _rig.Clock.Advance(SecondPerson.Wait);
+        Assert.Null(await _rig.Desk.SecondPersonFaultAsync(theirs, [_first.Id], _rig.NextCode(theirs), Roles.Operator));
+    }
+
+    [Fact]
     public async Task A_further_administrator_needs_the_approval_of_another_and_then_counts_at_once()
     {
         var second = await JoinAsync("Sato");

@@ -160,6 +160,13 @@ public sealed class AccountDesk(
         return await factor.TakeCodeAsync(by.Id, code) ? null : "fault.code";
     }
 
+    /// <summary>Whether an account may still move doors: what it ordered before goes out only then.</summary>
+    public async Task<bool> MayOperateAsync(string accountId)
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        return await db.Users.AsNoTracking().SingleOrDefaultAsync(it => it.Id == accountId) is { Disabled: false, Role: Roles.Administrator or Roles.Operator };
+    }
+
     /// <summary>Anybody who could approve, and the one who asked, may say no; nobody about oneself.</summary>
     public async Task<DeskAnswer> RejectAsync(SignedIn by, string pendingId)
     {

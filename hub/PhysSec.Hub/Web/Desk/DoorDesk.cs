@@ -47,6 +47,7 @@ public sealed class DoorDesk(Doors doors, DoorCommands commands, Unlockings unlo
         var fault = await accounts.SecondPersonFaultAsync(by, request.Account is { } account ? [account] : [], code, Roles.Administrator, Roles.Operator);
         if (fault == "fault.code") throw WrongCode();
         if (fault is not null) throw new InputException("account", "you are no second person to this order", "Have somebody else confirm it, whose account neither of you made within the last 24 h");
+        if (request.Account is { } asker && !await accounts.MayOperateAsync(asker)) throw new InputException("account", "whoever gave this order may not act any more", "Say no to it, and order it yourself if it is still needed");
         return await unlockings.ConfirmAsync(by.Actor, id);
     }
 
