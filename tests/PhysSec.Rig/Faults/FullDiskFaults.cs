@@ -10,7 +10,7 @@ internal static class FullDiskFaults
     private const long NearlyFull = 40 << 20; // A node thins below 64 MiB.
     private const int Measurements = 2_500;
     private static readonly TimeSpan _thinning = TimeSpan.FromSeconds(6); // A thousand of them a second, after what the hub holds.
-    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(6); // Room inside the file is used up at the pace of the badges.
 
     public static IReadOnlyList<FaultScenario> All { get; } =
     [
@@ -43,12 +43,9 @@ internal static class FullDiskFaults
             disk.FillTo(0);
             // What was freed inside the file is written first, and a journal that is opened again finds room once more: each time it lets somebody in it must have the record.
             var before = round;
-            await Wait.UntilAsync("a full disk to keep the door shut", async () =>
-            {
-                if (await trial.LetsAliceInAsync()) return false;
-                await trial.SaysAsync("journal");
-                return !await trial.LetsAliceInAsync();
-            }, _patience, run.Cancel);
+            await Wait.UntilAsync(
+                "a full disk to keep the door shut and the node to say why",
+                async () => !await trial.LetsAliceInAsync() && await trial.IsSayingAsync("journal") && !await trial.LetsAliceInAsync(), _patience, run.Cancel);
             disk.Empty();
             await trial.DoorWorksAsync();
             await trial.JudgeAsync(() =>

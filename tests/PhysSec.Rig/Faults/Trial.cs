@@ -97,9 +97,12 @@ internal sealed class Trial : IAsyncDisposable
         $"the lock output to be off {when}", async () => !(bool)(await Room.RoomAsync(Cancel))["lockOutput"]!, TimeSpan.FromSeconds(2), Cancel);
 
     /// <summary>Until the hub shows the node degraded with this word in one of its faults.</summary>
-    public Task SaysAsync(string word) => Wait.UntilAsync($"the node to say that its {word} is at fault", async () =>
+    public Task SaysAsync(string word) => Wait.UntilAsync($"the node to say that its {word} is at fault", () => IsSayingAsync(word), Limit, Cancel);
+
+    /// <summary>Whether the node says now that this is at fault.</summary>
+    public async Task<bool> IsSayingAsync(string word) =>
         HubApi.Items(await Room.Operator.GetAsync("nodes", Cancel)).Any(it => (string?)it["id"] == Instance.LiveNode && (string?)it["state"] == "degraded"
-            && it["faults"]!.AsArray().Any(fault => ((string)fault!).Contains(word, StringComparison.Ordinal))), Limit, Cancel);
+            && it["faults"]!.AsArray().Any(fault => ((string)fault!).Contains(word, StringComparison.Ordinal)));
 
     /// <summary>Until a door that stayed shut for a fault lets Alice in again.</summary>
     public Task DoorWorksAsync() => Wait.UntilAsync("the door to let Alice in again", LetsAliceInAsync, Limit, Cancel);
