@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Unicode;
 using PhysSec.Core;
@@ -138,7 +137,7 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
         var leaf = line.AsLeaf;
         var hash = leaf.TreeHash;
         if (hash.ToString() != line.TreeHash) return (line, hash, "changed");
-        if (line is { Body: { } body, Prev: { } prev } && (!IsHash(prev) || Chain.Next(prev, body) != line.Hash)) return (line, hash, "chain");
+        if (line is { Body: { } body, Prev: { } prev } && (!Chain.IsHash(prev) || Chain.Next(prev, body) != line.Hash)) return (line, hash, "chain");
         return (line, hash, null);
     }
 
@@ -310,7 +309,6 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
         if (_wrong.Count < WrongMax) _wrong.Add(new(FindingKind.Wrong, code, $"台帳番号 {leaf + 1} の記録は、{ja}", $"record {leaf + 1} of the ledger {en}", leaf));
     }
 
-    private static bool IsHash(string text) => text.Length == 2 * SHA256.HashSizeInBytes && text.All(char.IsAsciiHexDigitLower);
 
     private sealed record Link(long Seq, long Leaf, string Hash, string? Prev, bool Shown);
 }

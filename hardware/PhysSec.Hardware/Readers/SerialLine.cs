@@ -104,7 +104,7 @@ public sealed class SerialLine : IDisposable
         return true;
     }
 
-    /// <summary>Forgets what has come and was not read.</summary>
+    /// <summary>Forgets what has come and was not read, and what waits to be sent.</summary>
     public void Discard() => SerialUapi.Tell(_line, SerialUapi.Discard, SerialUapi.BothWays);
 
     /// <summary>Ends a wait, this one or the next.</summary>

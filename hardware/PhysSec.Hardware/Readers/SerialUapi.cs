@@ -11,6 +11,7 @@ namespace PhysSec.Hardware;
 internal static partial class SerialUapi
 {
     public const int ReadWrite = 0x2, NoControllingTerminal = 0x100, NonBlocking = 0x800, CloseOnExec = 0x8_0000;
+
     /// <summary>What <see cref="Discard"/> empties: what came and was not read, and what waits to be sent.</summary>
     public const int BothWays = 2;
 

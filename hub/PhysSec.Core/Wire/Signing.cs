@@ -51,6 +51,9 @@ public static class Chain
 {
     public static readonly string Genesis = new('0', 64);
 
+    /// <summary>Whether this is a SHA-256 in lower-case hex.</summary>
+    public static bool IsHash(string? text) => text is { Length: 2 * SHA256.HashSizeInBytes } && text.All(char.IsAsciiHexDigitLower);
+
     public static string Next(string previous, ReadOnlySpan<byte> record)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

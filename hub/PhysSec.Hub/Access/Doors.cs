@@ -35,7 +35,7 @@ public sealed class Doors(Store store, TimeProvider time, PolicySignal changed)
             var put = named with { Lockdown = before?.Lockdown ?? false };
             if (put.Interlock is { } group && others.FirstOrDefault(other => other.Interlock == group && other.Node != put.Node) is { } far)
                 throw new InputException("interlock", $"{group} has {far.Id} of node {far.Node} in it, and an interlock works within one node", "Use another name, or connect both doors to one node");
-            Input.Check(zones: [.. Zones.All(it).Select(zone => zone.Policy)], doors: Policies([put, .. others.Where(other => other.Node == put.Node)]));
+            Input.Check(zones: [.. Zones.All(it).Select(zone => zone.Policy)], doors: [put.Policy, .. others.Where(other => other.Node == put.Node).Select(other => other.Policy)]);
             if (put.Exception is { } exception && exception != before?.Exception && exception.Expires <= time.GetUtcNow())
                 throw new InputException("exception.expires", "it is past", "Give a day to come, or leave the exception out");
             it.Execute(
@@ -45,10 +45,6 @@ public sealed class Doors(Store store, TimeProvider time, PolicySignal changed)
         }, cancel);
         changed.Raise();
     }
-
-    /// <summary>As a node gets them. Doors are set up one after the other, so a mantrap has one door first: that one locks against nothing yet.</summary>
-    internal static List<DoorPolicy> Policies(IReadOnlyList<DoorSettings> ofNode) =>
-        [.. ofNode.Select(it => ofNode.Count(other => other.Interlock == it.Interlock) > 1 ? it.Policy : it.Policy with { Interlock = null })];
 
     internal static List<DoorSettings> All(SqliteConnection store) => store.Query(
         "select body, lockdown from doors order by id", it => AccessJson.Read<DoorSettings>(it.GetString(0)) with { Lockdown = it.GetInt64(1) != 0 });

@@ -16,7 +16,7 @@ public static class PolicyCompiler
     /// <exception cref="PolicyException">The result would be refused by the node.</exception>
     public static Policy Compile(SqliteConnection store, NodeId node, long version, DateTimeOffset issuedAt, SiteId site, string timeZone)
     {
-        var doors = Doors.Policies([.. DoorAssurance.All(store).Where(it => it.Door.Node == node.Value).Select(it => it.Door with { ReaderAssurance = it.Counted })]);
+        List<DoorPolicy> doors = [.. DoorAssurance.All(store).Where(it => it.Door.Node == node.Value).Select(it => it.Door.Policy with { ReaderAssurance = it.Counted })];
         var zoneIds = doors.Select(it => it.Zone).ToHashSet();
         List<Right> rights = [.. Rights.InForce(store).Select(it => it.Policy).Where(it => zoneIds.Contains(it.Zone))];
         var scheduleIds = rights.Select(it => it.Schedule).ToHashSet();

@@ -26,7 +26,7 @@ public static class Batches
         if (batch.Stream != stream) throw new BadPayloadException($"stream \"{batch.Stream}\" came on the topic of stream \"{stream}\"");
         if (batch.First is < 1 or > NumberMax || batch.Last < batch.First || batch.Records.Count is < 1 or > RecordsMax || batch.Last - batch.First != batch.Records.Count - 1)
             throw new BadPayloadException($"records {batch.First}–{batch.Last} do not fit a batch of {batch.Records.Count} (1–{RecordsMax})");
-        if (!IsHash(batch.Prev) || !IsHash(batch.Head)) throw new BadPayloadException("prev or head is no SHA-256 in lower-case hex");
+        if (!Chain.IsHash(batch.Prev) || !Chain.IsHash(batch.Head)) throw new BadPayloadException("prev or head is no SHA-256 in lower-case hex");
         if (!Signing.Verify(node.Key, Signing.BatchText(site, node.Id, batch), batch.Signature)) throw new BadPayloadException("the signature is not this node's");
 
         // Nothing is read of a record before its text has led to the head that was signed.
@@ -46,7 +46,7 @@ public static class Batches
     public static CheckedRecord CheckHot(SiteId site, EnrolledNode node, byte[] payload)
     {
         var hot = Read(payload, WireJson.Plain.HotRecord);
-        if (!IsHash(hot.Prev)) throw new BadPayloadException("prev is no SHA-256 in lower-case hex");
+        if (!Chain.IsHash(hot.Prev)) throw new BadPayloadException("prev is no SHA-256 in lower-case hex");
         var body = Text(hot.Record);
         var hash = Chain.Next(hot.Prev, body);
         if (!Signing.Verify(node.Key, Signing.HotText(site, node.Id, hot.Prev, hash), hot.Signature)) throw new BadPayloadException("the signature is not this node's");
@@ -96,5 +96,4 @@ public static class Batches
         }
     }
 
-    internal static bool IsHash(string text) => text is { Length: 64 } && text.All(it => it is >= '0' and <= '9' or >= 'a' and <= 'f');
 }

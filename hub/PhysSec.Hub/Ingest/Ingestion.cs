@@ -244,7 +244,7 @@ public sealed class Ingestion(
         var named = Math.Max(birth.Epoch, birth.HighestEpoch ?? 0);
         if (birth.Epoch < 0 || named > Batches.NumberMax || birth.LastSeqAccess is < 0 or > Batches.NumberMax || birth.PolicyVersion is < 0 or > Batches.NumberMax)
             throw new BadPayloadException($"epoch {named}, record {birth.LastSeqAccess} or policy {birth.PolicyVersion} is beyond every count");
-        if (birth.HeadAccess is not { } end || (end.Length > 0 && !Batches.IsHash(end))) throw new BadPayloadException("headAccess is no SHA-256 in lower-case hex");
+        if (birth.HeadAccess is not { } end || (end.Length > 0 && !Chain.IsHash(end))) throw new BadPayloadException("headAccess is no SHA-256 in lower-case hex");
         if (named - node.Epoch > EpochsAheadMax) throw new BadPayloadException($"epoch {named} is further beyond {node.Epoch}, which was issued, than any backup is old");
         var before = nodes.BirthOf(node.Id);
         live.Take(node.Id, "birth", null, payload);

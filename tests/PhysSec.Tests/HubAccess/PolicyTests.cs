@@ -87,7 +87,7 @@ public sealed class PolicyTests
         await using var desk = await Desk.OpenAsync();
         var first = desk.Doors.Get("door-a")! with { Interlock = "mantrap", InterlockRule = InterlockRule.OneOpen, Guard = GuardRule.AskToDisarm };
         await desk.Doors.PutAsync(Desk.Admin, first, cancel: Cancel);
-        Assert.Equal((null, GuardRule.AskToDisarm), (Compiled()[0].Interlock, Compiled()[0].Guard));
+        Assert.Equal(("mantrap", GuardRule.AskToDisarm), (Compiled()[0].Interlock, Compiled()[0].Guard)); // Alone it locks against nothing.
 
         var second = first with { Id = "door-a2" };
         var fault = await Assert.ThrowsAsync<InputException>(() => desk.Doors.PutAsync(Desk.Admin, second with { InterlockRule = InterlockRule.OneUnlocked }, cancel: Cancel));

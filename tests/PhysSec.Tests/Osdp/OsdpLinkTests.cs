@@ -244,20 +244,14 @@ public sealed class OsdpLinkTests
     }
 
     [Fact]
-    public void A_reader_in_clear_text_works_only_by_its_setting_and_is_called_so()
+    public void A_reader_in_clear_text_is_asked_for_its_name_and_never_believed()
     {
-        var bus = new VirtualBus(9_600, [Line.Link(0, OsdpKeyState.None, new OsdpLinkSettings(0) { AllowClearText = true })]) { Tamper = Plain };
-        bus.Run(3);
-        Assert.False(Assert.Single(bus.Of<OsdpEvent.Online>()).Secure);
-        Assert.Equal(Line.Card, bus.Of<OsdpEvent.CardRead>().First().Card);
-
-        bus = new VirtualBus(9_600, [Line.Link(0, OsdpKeyState.None)]) { Tamper = Plain };
+        var bus = new VirtualBus(9_600, [Line.Link(0, OsdpKeyState.None)]) { Tamper = Plain };
         bus.Run(20);
         Assert.Empty(bus.Of<OsdpEvent.Online>());
         Assert.Empty(bus.Of<OsdpEvent.CardRead>());
         Assert.Equal(OsdpOffline.NoKey, bus.Of<OsdpEvent.Offline>().Last().Reason);
         Assert.All(bus.Commands, it => Assert.Equal(OsdpCommand.Id, it.Frame.Command));
-        Assert.Throws<ArgumentException>(() => Line.Link(0, new OsdpKeyState(Line.Key, null), new OsdpLinkSettings(0) { AllowClearText = true }));
     }
 
     [Fact]

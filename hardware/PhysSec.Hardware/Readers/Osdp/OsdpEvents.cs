@@ -110,7 +110,7 @@ public abstract record OsdpEvent(byte Address)
     public const byte Line = 0xFF;
 
     /// <param name="Address">Of the reader.</param>
-    /// <param name="Secure">False: in clear text, as its settings allow; low assurance.</param>
+    /// <param name="Secure">In a session; a link that is right is never online without one.</param>
     public sealed record Online(byte Address, bool Secure) : OsdpEvent(Address);
 
     public sealed record Offline(byte Address, OsdpOffline Reason) : OsdpEvent(Address);

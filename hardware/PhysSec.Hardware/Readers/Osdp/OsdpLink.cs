@@ -48,11 +48,9 @@ public sealed partial class OsdpLink : IDisposable
     public OsdpLink(OsdpLinkSettings settings, OsdpKeyState keys, OsdpRandom random)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(settings.Address, OsdpFrame.ConfigurationAddress, nameof(settings));
-        if (settings.AllowClearText && keys != OsdpKeyState.None) throw new ArgumentException("A reader with a key has no clear text.", nameof(settings));
 
         (_settings, Keys, _random, _pin) = (settings, keys, random, settings.Pin);
         _security = new OsdpSecurityReports(settings.Address);
-        _inClear = settings.AllowClearText;
     }
 
     public byte Address => _settings.Address;
@@ -123,7 +121,7 @@ public sealed partial class OsdpLink : IDisposable
     private byte[]? TakeTurn(TimeSpan now)
     {
         if (_held || _waiting) return null;
-        if (_session is null && !_inClear && _stage >= Stage.KeySet) Restart(now, planned: false); // No clear text, by whatever way one came here.
+        if (_session is null && _stage >= Stage.KeySet) Restart(now, planned: false); // No clear text, by whatever way one came here.
         if (_stage == Stage.Ready && _sent is null) ChooseAtReady(now);
         if (_sent is null) Compose();
         if (_command == OsdpCommand.Poll) Statistics = Statistics with { Polls = Statistics.Polls + 1 };

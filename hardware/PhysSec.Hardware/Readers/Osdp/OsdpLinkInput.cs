@@ -7,9 +7,6 @@ public delegate void OsdpRandom(Span<byte> fill);
 /// <param name="Address">0 to 126.</param>
 public sealed record OsdpLinkSettings(byte Address)
 {
-    /// <summary>Lets a reader without a key work in clear text: low assurance. A reader that ever had a key never does.</summary>
-    public bool AllowClearText { get; init; }
-
     /// <summary>Null: the first device that proves the key is pinned.</summary>
     public OsdpPin? Pin { get; init; }
 

@@ -18,8 +18,6 @@ public sealed partial class OsdpLink
     private byte[] _readerRandom = [];
     private ulong _clientId;
 
-    /// <summary>Once a key was there, never again.</summary>
-    private bool _inClear;
     private TimeSpan? _installUntil;
     private bool _asksDefault, _triesOwnKey, _keyIsStored, _keyWasSent, _overDefaultKey;
     private int _keySetTries;
@@ -39,7 +37,7 @@ public sealed partial class OsdpLink
             return;
         }
 
-        (_installUntil, _held, _inClear, _triesOwnKey, _keyWasSent) = (Min(open.Until, now + InstallationMax), false, false, false, false);
+        (_installUntil, _held, _triesOwnKey, _keyWasSent) = (Min(open.Until, now + InstallationMax), false, false, false);
         Announce(Keys with { Pending = open.Key });
         if (!_waiting && State != OsdpLinkState.Online) RetryNow(now);
     }

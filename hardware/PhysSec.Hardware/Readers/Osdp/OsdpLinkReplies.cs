@@ -26,7 +26,6 @@ public sealed partial class OsdpLink
         {
             Statistics = Statistics with { Busy = Statistics.Busy + 1 };
             (_waiting, _silent, _due) = (false, 0, now + _settings.PollInterval);
-            if (_inClear) _lastValid = now;
         }
         else if (_session is not null)
         {
@@ -50,11 +49,10 @@ public sealed partial class OsdpLink
             Settle(now);
             ReadInitialReplyMac(frame, now);
         }
-        else if (frame.Block == OsdpBlock.None && (_inClear || (_stage == Stage.Probe && frame.Reply == OsdpReply.Id)))
+        else if (frame.Block == OsdpBlock.None && _stage == Stage.Probe && frame.Reply == OsdpReply.Id)
         {
             Settle(now);
-            if (_inClear) Believe(frame.Reply, frame.Data.Span, now);
-            else Present(now);
+            Present(now);
         }
         else
         {
@@ -124,26 +122,16 @@ public sealed partial class OsdpLink
     private void RefusedOutsideSession(OsdpFrame frame, TimeSpan now)
     {
         CountNak(frame.Data.Span);
-        if (_inClear && _stage != Stage.Probe)
-        {
-            Settle(now);
-            if (frame.Sequence == 0 || (frame.Data.Length > 0 && frame.Data.Span[0] == (byte)OsdpNak.Sequence)) Restart(now, planned: false);
-            else Believe(OsdpReply.Nak, frame.Data.Span, now);
-        }
-        else
-        {
-            var probe = _stage == Stage.Probe;
-            Settle(now);
-            if (probe) Present(now); // Who refuses to say its name in clear is there.
-            else Fail(now, OsdpOffline.KeyRefused);
-        }
+        var probe = _stage == Stage.Probe;
+        Settle(now);
+        if (probe) Present(now); // Who refuses to say its name in clear is there.
+        else Fail(now, OsdpOffline.KeyRefused);
     }
 
     /// <summary>Somebody answers at this address, and nothing more is known of it.</summary>
     private void Present(TimeSpan now)
     {
-        if (_inClear) _stage = Stage.Identify;
-        else if (CanChallenge) _stage = Stage.Challenge;
+        if (CanChallenge) _stage = Stage.Challenge;
         else Fail(now, OsdpOffline.NoKey);
     }
 
