@@ -27,7 +27,7 @@ public sealed class Field
     {
         (_board, _siteKey, _post) = (board, siteKey, post);
         var doors = board.Outputs.Select(it => it.Door).Concat(board.Inputs.Select(it => it.Door)).Concat(board.Readers.Select(it => it.Door)).Concat(board.Lines.Select(it => it.Entry.Door))
-            .Concat(board.OsdpReaders.Select(it => it.Entry.Door));
+            .Concat(board.OsdpReaders.Select(it => it.Entry.Door)); // What hangs at a reader is of the reader's door.
         _locks = [.. doors.OfType<string>().Distinct().Select(door =>
             new LockWatch(new(door), [.. board.Outputs.Where(it => it.Role is DeviceRole.Lock or DeviceRole.Relock && it.Door == door)]))];
         _osdp = new(board.OsdpReaders, siteKey, post);
@@ -39,6 +39,7 @@ public sealed class Field
         }
 
         foreach (var line in board.Lines) line.Changed += OnLine;
+        foreach (var input in board.ReaderInputs) input.Changed += OnReaderInput;
     }
 
     /// <summary>Frames that were no card (noise, faults) since the start.</summary>
@@ -48,8 +49,8 @@ public sealed class Field
 
     public bool Simulated => _board.Simulated;
 
-    /// <summary>Devices whose line does not take what is written to it.</summary>
-    public IReadOnlyList<string> Faults => [.. _board.Outputs.Where(it => it.Faulted).Select(it => $"output {it.Id} does not answer"), .. _osdp.Faults];
+    /// <summary>Devices that do not do what they are told, in words.</summary>
+    public IReadOnlyList<string> Faults => [.. _board.Outputs.Select(it => it.Fault).OfType<string>(), .. _osdp.Faults];
 
     /// <summary>Locks that have begun or ceased to obey since the last call; the first call names every door. For the control loop alone.</summary>
     public IReadOnlyList<LockFaultChanged> LockFaultChanges() => [.. _locks.Select(it => it.Look()).OfType<LockFaultChanged>()];
@@ -185,6 +186,7 @@ public sealed class Field
     {
         foreach (var line in _board.Lines)
             if (line.State is { } state) OnLine(line, state);
+        foreach (var input in _board.ReaderInputs.Where(it => it.State is not null)) OnReaderInput(input, input.State);
     }
 
     private void OnLine(SupervisedInput line, LineState state)
@@ -202,6 +204,20 @@ public sealed class Field
         LineState.ForeignVoltage => LineFault.ForeignVoltage,
         LineState.OutOfBand => LineFault.OutOfBand,
         LineState.Unreadable => LineFault.Unreadable,
+    };
+
+    private void OnReaderInput(ReaderInput input, OsdpInput? state)
+    {
+        if (RoleOf(input.Entry.Role) is { } role) _post(new ContactChanged(input.Entry.Id, role, new DoorId(input.Entry.Door!), input.ActiveIn(state), state is { } said ? FaultOf(said) : null));
+    }
+
+    private static LineFault? FaultOf(OsdpInput state) => state switch
+    {
+        OsdpInput.Inactive or OsdpInput.Active => null,
+        OsdpInput.ShortCircuit => LineFault.Shorted,
+        OsdpInput.OpenCircuit => LineFault.Cut,
+        OsdpInput.Fault => LineFault.OutOfBand,
+        OsdpInput.Unknown => LineFault.Unreadable,
     };
 
     private void Switch(DeviceRole role, DoorId? door, bool on)

@@ -101,7 +101,7 @@ public sealed class NodeReport(
             it.Any(device => device.Role == DeviceRole.ExitReader),
             it.Any(device => device.Role == DeviceRole.DoorContact),
             it.Any(device => device.Role == DeviceRole.ExitButton),
-            it.OfType<OutputEntry>().Select(device => device.Construction).OfType<LockType>().Select(Known).FirstOrDefault(),
+            it.OfType<BoardOutputEntry>().Select(device => device.Construction).OfType<LockType>().Select(Known).FirstOrDefault(),
             it.Any(device => device.Role is DeviceRole.BoltFeedback or DeviceRole.BondFeedback),
             board.Devices.Any(device => device.Role == DeviceRole.FireRelease && OfDoor(device, it.Key)),
             it.Any(device => device.Role == DeviceRole.BreakGlass),
@@ -111,8 +111,11 @@ public sealed class NodeReport(
 
     private static DoorWiring Wiring(IEnumerable<DeviceEntry> ofDoor) => new(
         [.. ofDoor.Where(it => it.Role is DeviceRole.EntryReader or DeviceRole.ExitReader).Select(it => new ReaderDescription(
-            it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In, it.Type, ProofOf(it.Profile), it is OsdpEntry, it.Profile?.Card))], // OSDP speaks through its secure channel or not at all.
-        [.. ofDoor.OfType<InputEntry>().Select(it => it.Id)]);
+            SideOf(it), it.Type, ProofOf(it.Profile), it is OsdpEntry, it.Profile?.Card))], // OSDP speaks through its secure channel or not at all.
+        [.. ofDoor.Where(it => it is InputEntry or ReaderInputEntry).Select(it => it.Id)], // How a reader watches its own inputs, nobody here can say.
+        ofDoor.OfType<ReaderOutputEntry>().Select(it => (Core.Access.Direction?)SideOf(ofDoor.First(reader => reader.Id == it.Reader))).FirstOrDefault());
+
+    private static Core.Access.Direction SideOf(DeviceEntry reader) => reader.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In;
 
     private static CardProof ProofOf(ReaderProfile? profile) => profile?.Proof switch
     {
@@ -133,7 +136,7 @@ public sealed class NodeReport(
     };
 
     private static IReadOnlyList<ReaderSetup> Readers(BoardFile board) =>
-        [.. board.Devices.OfType<OsdpEntry>().Select(it => new ReaderSetup(new(it.Door!), it.Role == DeviceRole.ExitReader ? Core.Access.Direction.Out : Core.Access.Direction.In))];
+        [.. board.Devices.OfType<OsdpEntry>().Select(it => new ReaderSetup(new(it.Door!), SideOf(it)))];
 
     private static IReadOnlyList<ContactSetup> Contacts(BoardFile board) =>
         [.. board.Devices.OfType<ContactEntry>()

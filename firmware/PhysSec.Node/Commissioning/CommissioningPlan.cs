@@ -73,7 +73,7 @@ public sealed class CommissioningPlan
         ArgumentNullException.ThrowIfNull(board);
         var inputs = board.Devices.OfType<ContactEntry>().ToList();
         var lines = board.Devices.OfType<SupervisedEntry>().ToList();
-        var locks = board.Devices.OfType<OutputEntry>().Where(it => it.Role == DeviceRole.Lock).ToList();
+        var locks = board.Devices.OfType<BoardOutputEntry>().Where(it => it.Role == DeviceRole.Lock).ToList();
         return new(board,
         [
             .. inputs.Select(it => new Check(CheckKind.ContactMoves, it.Id, it.Door)),
@@ -115,7 +115,7 @@ public sealed class CommissioningPlan
 
     public DeviceEntry? Device(string id) => _devices.GetValueOrDefault(id);
 
-    private static IEnumerable<CheckKind> Ways(OutputEntry door, List<ContactEntry> inputs)
+    private static IEnumerable<CheckKind> Ways(BoardOutputEntry door, List<ContactEntry> inputs)
     {
         yield return CheckKind.LockHolds;
         yield return CheckKind.LockReleases;

@@ -67,6 +67,7 @@ internal sealed class CommissioningSession : IDisposable
         }
 
         foreach (var it in _board.Lines) it.Changed += (line, state) => Post(SeenAt(line, state));
+        foreach (var it in _board.ReaderInputs) it.Changed += (input, state) => Post(new ContactSeen(input.Entry.Id, input.ActiveIn(state)));
         foreach (var it in _board.Readers) it.FrameRead += frame => Post(SeenAt(it.Id, frame));
         foreach (var it in _board.OsdpReaders)
         {
@@ -205,7 +206,7 @@ internal sealed class CommissioningSession : IDisposable
         }
     }
 
-    private SwitchedOutput Output(string id) => _board.Outputs.First(it => it.Id == id);
+    private BoardOutput Output(string id) => _board.Outputs.First(it => it.Id == id);
 
     private static Measured Sampled(Sensor sensor)
     {

@@ -18,7 +18,7 @@ namespace PhysSec.Node.Control;
 internal sealed partial class DoorControl(
     DoorDescription description, DoorMemory? memory, bool buttonStuck, IReadOnlyList<ContactSetup> emergencies, GuardLink guard, Mantraps mantraps, string? boot)
 {
-    private static readonly TimeSpan _flash = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _flash = TimeSpan.FromSeconds(2), _freeAgainEvery = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<Direction, (Indication Shown, Indication Flash, TimeSpan Until)> _readers = [];
     private DoorStatus _status = DoorStatus.Start with { Lock = description.Lock ?? default, ExitButtonHeld = buttonStuck, ExitButtonStuck = buttonStuck };
@@ -38,7 +38,11 @@ internal sealed partial class DoorControl(
         _status.Unconfirmed == EmergencySignals.None ? null : new(_status.Unconfirmed, _status.Freeing, _status.Unbadged));
 
     /// <summary>Deadlines come before whatever happens in the same step.</summary>
-    internal void Pass(StepContext step, AlarmBoard alarms) => Advance(step, alarms, new DoorEvent.Tick(), "timer");
+    internal void Pass(StepContext step, AlarmBoard alarms)
+    {
+        Advance(step, alarms, new DoorEvent.Tick(), "timer");
+        if (_obeys && (!_status.StandsFree || step.Uptime >= _freedAgain + _freeAgainEvery)) LockFault(step, alarms, null);
+    }
 
     /// <summary>What the rules say of it now; nothing happens yet.</summary>
     internal AccessDecision Decide(StepContext step, AccessRequest request) =>
@@ -111,11 +115,15 @@ internal sealed partial class DoorControl(
     internal void LockFault(StepContext step, AlarmBoard alarms, string? fault)
     {
         var obeysAgain = _outputFault is not null && fault is null;
+        _obeys = obeysAgain && _status.StandsFree && step.Uptime < _freedAgain + _freeAgainEvery;
+        if (_obeys) return; // It was given again a moment ago, in vain: until the next time the door does not stand free, and the fault says so.
         _outputFault = fault;
         ShowLockFault(step, alarms);
+        if (!obeysAgain) return;
 
-        // A pulse that was to lock is over when its output obeys again; it is given anew, so that the bolt is where the door says.
-        if (obeysAgain && !_status.LockReleased && LockTraits.Of(_status.Lock).Pulse is not null) Advance(step, alarms, new DoorEvent.Started(), "lock-fault");
+        // A door that stands free is freed again. A pulse that was to lock is over when its output obeys again; it is given anew, so that the bolt is where the door says. A passage is not made up for.
+        if (_status.StandsFree) _freedAgain = step.Uptime;
+        if (_status.StandsFree || (!_status.LockReleased && LockTraits.Of(_status.Lock).Pulse is not null)) Advance(step, alarms, new DoorEvent.Started(), "lock-fault");
     }
 
     internal void Tampered(bool tampered)
@@ -280,6 +288,7 @@ internal sealed partial class DoorControl(
             : _status.LockReleased ? Indication.Granted
             : _more && direction == Direction.In ? Indication.More
             : Indication.Idle;
+        if (show == Indication.Granted && _outputFault is not null) show = Indication.Fault; // Whoever waits before a lock that does not obey is not told that it is free.
         if (show != reader.Shown) step.Show(new ReaderSignal(Id, direction, show));
         _readers[direction] = reader with { Shown = show };
     }

@@ -17,6 +17,8 @@ internal sealed partial class DoorControl
 
     private Order? _override;
     private string? _outputFault;
+    private bool _obeys; // Although _outputFault still stands.
+    private TimeSpan _freedAgain = TimeSpan.MinValue / 2;
     private bool _started;
 
     /// <summary>Who ordered what, why and for how long.</summary>

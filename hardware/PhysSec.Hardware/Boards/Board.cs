@@ -30,12 +30,13 @@ public delegate Sensor? SensorFactory(SensorContext context);
 /// <summary>Every device of a board file, open. Outputs are off before anything else is touched, and off at the end.</summary>
 public sealed class Board : IDisposable
 {
-    private readonly List<SwitchedOutput> _outputs = [];
+    private readonly List<BoardOutput> _outputs = [];
     private readonly List<ContactInput> _inputs = [];
     private readonly List<LineScanner> _scanners = [];
     private readonly List<WiegandReader> _readers = [];
     private readonly List<OsdpLine> _osdpLines = [];
     private readonly List<OsdpReader> _osdpReaders = [];
+    private readonly List<ReaderInput> _readerInputs = [];
     private readonly List<Sensor> _sensors = [];
     private readonly GpioController _gpio;
     private bool _disposed;
@@ -60,7 +61,11 @@ public sealed class Board : IDisposable
     /// <summary>Contacts on supervised lines.</summary>
     public IReadOnlyList<SupervisedInput> Lines => [.. _scanners.SelectMany(it => it.Inputs)];
 
-    public IReadOnlyList<SwitchedOutput> Outputs => _outputs;
+    /// <summary>Contacts at readers' own terminals.</summary>
+    public IReadOnlyList<ReaderInput> ReaderInputs => _readerInputs;
+
+    /// <summary>Those at readers obey once their reader is online.</summary>
+    public IReadOnlyList<BoardOutput> Outputs => _outputs;
 
     public IReadOnlyList<Sensor> Sensors => _sensors;
 
@@ -93,6 +98,10 @@ public sealed class Board : IDisposable
                 board._readers.Add(At(it, () => new WiegandReader(it, buses.OpenEdges(it, clock), clock)));
             foreach (var it in buses.Devices.OfType<OsdpEntry>().GroupBy(it => it.Line))
                 board.OpenOsdp([.. it], it.Key, readers ?? new UnknownReaders(), clock);
+            foreach (var it in buses.Devices.OfType<ReaderOutputEntry>())
+                board._outputs.Add(new ReaderOutput(it, board.ReaderOf(it.Reader), clock));
+            foreach (var it in buses.Devices.OfType<ReaderInputEntry>())
+                board._readerInputs.Add(new ReaderInput(it, board.ReaderOf(it.Reader)));
             foreach (var it in buses.Devices.Where(it => it is I2cEntry or NutEntry or AdcEntry))
                 board._sensors.Add(At(it, () => OpenSensor(it, buses, clock, factories)));
             foreach (var it in board._scanners) it.Start();
@@ -107,7 +116,7 @@ public sealed class Board : IDisposable
 
     /// <summary>
     /// Every output off and nothing else touched, for the time after a program that was killed: an I/O expander, and with some kernels the pin itself,
-    /// keeps its level. One output that cannot be opened does not keep the others on.
+    /// keeps its level. One output that cannot be opened does not keep the others on. Those at readers go off by the readers' own timers.
     /// </summary>
     /// <exception cref="BoardOpenException">The first output that could not be switched.</exception>
     public static void SwitchOff(BoardFile file, TimeProvider clock)
@@ -170,6 +179,8 @@ public sealed class Board : IDisposable
         _osdpLines.Add(new OsdpLine(line, [.. entries.Select(it => new OsdpLineReader(it.Id, new OsdpLinkSettings(it.Address)))], readers, clock));
         _osdpReaders.AddRange(OsdpReader.Of(entries, _osdpLines[^1]));
     }
+
+    private OsdpReader ReaderOf(string id) => _osdpReaders.First(it => it.Entry.Id == id);
 
     private static Sensor OpenSensor(
         DeviceEntry entry, Buses buses, TimeProvider clock, IReadOnlyList<SensorFactory> factories)

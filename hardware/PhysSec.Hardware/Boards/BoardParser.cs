@@ -17,7 +17,7 @@ internal static partial class BoardParser
 
     private static readonly JsonDocumentOptions _strict = new() { AllowDuplicateProperties = false, MaxDepth = 12 };
 
-    public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008", "ads1115", "supervised", "osdp"];
+    public static readonly string[] Types = ["wiegand", "input", "output", "sht4x", "nut", "bme280", "mcp3008", "ads1115", "supervised", "osdp", "readerOutput", "readerInput"];
 
     /// <summary>The file as far as it could be read; null when its outline is broken.</summary>
     public static BoardFile? Parse(string json, string name, List<BoardFault> faults)
@@ -167,6 +167,8 @@ internal static partial class BoardParser
             "output" => Output(f, id, known, door),
             "supervised" => Supervised(f, id, known, door, faults),
             "osdp" => OsdpDevices.Read(f, id, known, door),
+            "readerOutput" => ReaderTerminals.Output(f, id, known, door),
+            "readerInput" => ReaderTerminals.Input(f, id, known, door),
             "nut" => Nut(f, id, known),
             "mcp3008" => Adc(f, id, known, faults),
             "ads1115" => new AnalogI2cEntry(id, known, Bus(f), Address(f), Channels(f, 4, faults), Period(f, 1_000)),
@@ -260,12 +262,12 @@ internal static partial class BoardParser
         TimeSpan.FromMilliseconds(f.Integer(field, min, max, fallback, remedy));
 
     [GeneratedRegex(@"^[a-z0-9-]{1,32}(\.[a-z0-9-]{1,32}){0,2}\z")]
-    private static partial Regex IdPattern();
+    internal static partial Regex IdPattern();
 
     [GeneratedRegex(@"^[a-z0-9-]{1,32}\z")]
     private static partial Regex DoorPattern();
 
-    [GeneratedRegex(@"^[a-z0-9-]{1,32}\z")]
+    [GeneratedRegex(@"^[A-Za-z0-9-]{1,32}\z")]
     private static partial Regex TypePattern();
 
     [GeneratedRegex(@"^(raspberry-pi|simulated)\z")]

@@ -31,6 +31,8 @@ internal static class BoardRules
         [
             DeviceRole.Lock, DeviceRole.Lamp, DeviceRole.Siren, DeviceRole.ReaderLed, DeviceRole.ReaderBuzzer, DeviceRole.Relock, DeviceRole.GuardAlarm, DeviceRole.GuardCall,
         ],
+        "readerOutput" => [DeviceRole.Lock],
+        "readerInput" => [DeviceRole.DoorContact, DeviceRole.ExitButton, DeviceRole.DoorTamper, DeviceRole.BreakGlass, DeviceRole.BoltFeedback, DeviceRole.BondFeedback],
         "nut" => [DeviceRole.Ups],
         _ => [DeviceRole.Environment],
     };
@@ -67,6 +69,7 @@ internal static class BoardRules
         CheckLocks(file, faults);
         SupervisedRules.Check(file, faults);
         OsdpDevices.Check(file, faults);
+        ReaderTerminals.Check(file, faults);
     }
 
     private static void CheckRole(DeviceEntry device, string where, List<BoardFault> faults)
@@ -88,7 +91,7 @@ internal static class BoardRules
             faults.Add(new($"{where}.failMode", "Only a lock has a fail mode.", "Remove it."));
         if (device is OutputEntry { LockType: not null } and not { Role: DeviceRole.Lock })
             faults.Add(new($"{where}.lockType", "Only a lock has a lock type.", "Remove it."));
-        if (device is OutputEntry { Role: DeviceRole.Lock, LockType: { } type, FailMode: { } mode } && mode != ModeOf(type))
+        if (device is BoardOutputEntry { Role: DeviceRole.Lock, LockType: { } type, FailMode: { } mode } && mode != ModeOf(type))
         {
             faults.Add(new($"{where}.lockType", $"A lock of type {FieldReader.Camel(type)} is not {FieldReader.Camel(mode)}.",
                 $"Write \"failMode\": \"{FieldReader.Camel(ModeOf(type))}\", or correct the type."));
@@ -123,7 +126,7 @@ internal static class BoardRules
                     "Give its lock \"lockType\": \"latching\" or \"motor\", or remove this output."));
             }
 
-            if (file.Devices[i] is not OutputEntry { Role: DeviceRole.Lock, Door: { Length: > 0 } door }) continue;
+            if (file.Devices[i] is not BoardOutputEntry { Role: DeviceRole.Lock, Door: { Length: > 0 } door }) continue;
             if (IsPulsed(file.Devices[i], door) && !file.Devices.Any(it => it.Role == DeviceRole.Relock && it.Door == door))
             {
                 faults.Add(new($"devices[{i}].door", $"{door} has a lock that stays as it is without power, and no relock output: it could not be locked again.",

@@ -144,10 +144,8 @@ public sealed record InputEntry(
     string Id, DeviceRole Role, string? Door, int Line, Level Active, Pull Pull, TimeSpan Debounce)
     : ContactEntry(Id, "input", Role, Door);
 
-/// <summary>A relay or transistor on one line. <paramref name="Active"/> is the level that switches it on. <paramref name="LockType"/>: what the board file says of a lock.</summary>
-public sealed record OutputEntry(
-    string Id, DeviceRole Role, string? Door, int Line, Level Active, FailMode? FailMode, LockType? LockType = null)
-    : DeviceEntry(Id, "output", Role, Door)
+/// <summary>An output, however it is wired. FailMode and LockType: what the board file says of a lock.</summary>
+public abstract record BoardOutputEntry(string Id, string Type, DeviceRole Role, string? Door, FailMode? FailMode, LockType? LockType) : DeviceEntry(Id, Type, Role, Door)
 {
     /// <summary>The longest time that a coil or motor made for pulses is driven, whatever the software above does; null: it may stay on.</summary>
     public TimeSpan? OnAtMost => Role == DeviceRole.Relock || LockType is PhysSec.Hardware.LockType.Latching or PhysSec.Hardware.LockType.Motor ? TimeSpan.FromSeconds(5) : null;
@@ -156,6 +154,11 @@ public sealed record OutputEntry(
     public LockType? Construction => Role != DeviceRole.Lock ? null
         : LockType ?? (FailMode == PhysSec.Hardware.FailMode.FailSecure ? PhysSec.Hardware.LockType.FailSecureStrike : PhysSec.Hardware.LockType.FailSafeStrike);
 }
+
+/// <summary>A relay or transistor on one line. <paramref name="Active"/> is the level that switches it on.</summary>
+public sealed record OutputEntry(
+    string Id, DeviceRole Role, string? Door, int Line, Level Active, FailMode? FailMode, LockType? LockType = null)
+    : BoardOutputEntry(Id, "output", Role, Door, FailMode, LockType);
 
 /// <summary>A chip on an I2C bus.</summary>
 public record I2cEntry(

@@ -6,7 +6,7 @@ namespace PhysSec.Hardware;
 /// A relay or transistor. Off is the safe state: it is driven before anything else is opened, at
 /// <see cref="Dispose"/>, and when the process ends. For a lock, on = released.
 /// </summary>
-public sealed class SwitchedOutput : IDisposable
+public sealed class SwitchedOutput : BoardOutput
 {
     private static readonly TimeSpan _retry = TimeSpan.FromMilliseconds(250);
 
@@ -21,6 +21,7 @@ public sealed class SwitchedOutput : IDisposable
     private bool _disposed;
 
     internal SwitchedOutput(OutputEntry entry, GpioController gpio, TimeProvider clock)
+        : base(entry)
     {
         (_entry, _gpio) = (entry, gpio);
         gpio.OpenPin(entry.Line, PinMode.Output, LevelFor(false));
@@ -28,17 +29,7 @@ public sealed class SwitchedOutput : IDisposable
         _end = clock.CreateTimer(_ => End(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public string Id => _entry.Id;
-
-    public DeviceRole Role => _entry.Role;
-
-    public string? Door => _entry.Door;
-
-    /// <summary>What a lock does without power; null for other outputs.</summary>
-    public FailMode? FailMode => _entry.FailMode;
-
-    /// <summary>What was asked for last; a lock that could not be released says off.</summary>
-    public bool On
+    public override bool On
     {
         get
         {
@@ -47,16 +38,15 @@ public sealed class SwitchedOutput : IDisposable
     }
 
     /// <summary>The last write did not reach the line; it is tried again four times a second.</summary>
-    public bool Faulted
+    public override string? Fault
     {
         get
         {
-            lock (_gate) return _faulted;
+            lock (_gate) return _faulted ? Words : null;
         }
     }
 
-    /// <summary>Writes that did not reach the line since the start; also of a release that was dropped, after which the line took the locking.</summary>
-    public long Failures
+    public override long Failures
     {
         get
         {
@@ -64,11 +54,13 @@ public sealed class SwitchedOutput : IDisposable
         }
     }
 
+    public override string? LastFailure => Failures > 0 ? Words : null;
+
     /// <summary>
-    /// Switches. Never throws for a device fault: see <see cref="Faulted"/>. A release that fails is dropped, never made
-    /// up for later; a locking that fails is repeated until the line takes it. What is made for pulses goes off by itself after <see cref="OutputEntry.OnAtMost"/>.
+    /// Switches. Never throws for a device fault: see <see cref="Fault"/>. A release that fails is dropped, never made
+    /// up for later; a locking that fails is repeated until the line takes it. What is made for pulses goes off by itself after <see cref="BoardOutputEntry.OnAtMost"/>.
     /// </summary>
-    public void Set(bool on)
+    public override void Set(bool on)
     {
         lock (_gate)
         {
@@ -80,7 +72,7 @@ public sealed class SwitchedOutput : IDisposable
     }
 
     /// <summary>Drives off and gives the line back.</summary>
-    public void Dispose()
+    public override void Dispose()
     {
         lock (_gate)
         {
@@ -93,8 +85,7 @@ public sealed class SwitchedOutput : IDisposable
         }
     }
 
-    /// <summary>The last act of a dying process; nothing may stop it from reaching the next output.</summary>
-    internal void MakeSafe()
+    internal override void MakeSafe()
     {
         if (!_gate.TryEnter(TimeSpan.FromMilliseconds(100))) return; // The owner is mid-write: closing the line frees it.
         try
@@ -106,6 +97,8 @@ public sealed class SwitchedOutput : IDisposable
             _gate.Exit();
         }
     }
+
+    private string Words => $"output {Id} does not take what is written to it";
 
     private void Retry()
     {

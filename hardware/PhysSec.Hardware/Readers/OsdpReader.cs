@@ -19,7 +19,9 @@ public sealed class OsdpReader
     public event Action<OsdpReader, OsdpEvent>? Happened;
 
     /// <summary>Never waits; an order that cannot be given within seconds is not given at all.</summary>
-    public void Order(OsdpOrder what) => _line.Tell(Entry.Address, new OsdpLinkInput.Order(what));
+    /// <param name="what">The order.</param>
+    /// <param name="life">How long it may wait; null: as the link's settings say.</param>
+    public void Order(OsdpOrder what, TimeSpan? life = null) => _line.Tell(Entry.Address, new OsdpLinkInput.Order(what, life));
 
     internal void Raise(OsdpEvent what) => Happened?.Invoke(this, what);
 

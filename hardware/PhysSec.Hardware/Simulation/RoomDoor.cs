@@ -38,7 +38,7 @@ public sealed class RoomDoor
         { } it => _room.IsOn(it.Id) || PowerCut,
     };
 
-    private OutputEntry? Lock => _devices.OfType<OutputEntry>().FirstOrDefault(it => it.Role == DeviceRole.Lock);
+    private BoardOutputEntry? Lock => _devices.OfType<BoardOutputEntry>().FirstOrDefault(it => it.Role == DeviceRole.Lock);
 
     private bool PowerCut => ExitPressed || _room.Fire || GlassBroken;
 

@@ -9,16 +9,19 @@ internal sealed class RoomReaders
     public const string Help = "reader ID badge NAME|card FACILITY NUMBER|key 0123#*|tamper on|off|power on|off|cut|back|status";
 
     private readonly Dictionary<string, (VirtualReaders Line, byte Address)> _readers = new(StringComparer.Ordinal);
+    private readonly IReadOnlyList<DeviceEntry> _devices;
 
     /// <summary>Opens a port for each line.</summary>
     /// <param name="devices">The room's wiring.</param>
     /// <param name="keys">Of readers that are installed already; the others are fresh from the factory.</param>
     /// <param name="keyTaken">Told of each that takes a new one.</param>
     /// <param name="clock">For the readers' timers.</param>
+    /// <param name="switched">Called on a thread of the readers when one of their outputs was switched.</param>
     /// <exception cref="IOException">A port cannot be made.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The room closes its lines at its end.")]
-    public RoomReaders(IReadOnlyList<DeviceEntry> devices, IReadOnlyDictionary<string, OsdpKey> keys, Action<string, OsdpKey>? keyTaken, TimeProvider clock)
+    public RoomReaders(IReadOnlyList<DeviceEntry> devices, IReadOnlyDictionary<string, OsdpKey> keys, Action<string, OsdpKey>? keyTaken, TimeProvider clock, Action switched)
     {
+        _devices = devices;
         try
         {
             foreach (var port in devices.OfType<OsdpEntry>().GroupBy(it => it.Line))
@@ -27,9 +30,11 @@ internal sealed class RoomReaders
                 {
                     Address = it.Address,
                     Key = keys.GetValueOrDefault(it.Id),
+                    Outputs = Terminals(devices.OfType<ReaderOutputEntry>().Where(of => of.Reader == it.Id).Select(of => of.Number)),
+                    Inputs = Terminals(devices.OfType<ReaderInputEntry>().Where(of => of.Reader == it.Id).Select(of => of.Number)),
                     Identity = new PeripheralSettings { Address = it.Address }.Identity with { Serial = 1_000u + it.Address },
                 });
-                var line = new VirtualReaders([.. settings], port.Key.Baud, clock, port.Key.Port);
+                var line = new VirtualReaders([.. settings], port.Key.Baud, clock, port.Key.Port, switched);
                 foreach (var it in port)
                 {
                     _readers.Add(it.Id, (line, it.Address));
@@ -41,6 +46,24 @@ internal sealed class RoomReaders
         {
             Close();
             throw;
+        }
+    }
+
+    /// <summary>How the readers' outputs stand now: their own timers go on whatever the control side does.</summary>
+    public IEnumerable<(string Device, bool On)> Outputs() => _devices.OfType<ReaderOutputEntry>().Select(it => (it.Id, At(it.Reader, (reader, now) => reader.Output(it.Number, now))));
+
+    /// <summary>Tells the readers how their contacts stand.</summary>
+    /// <param name="holds">Whether the word of a contact's role is true.</param>
+    public void Sense(Func<ReaderInputEntry, bool> holds)
+    {
+        foreach (var it in _devices.OfType<ReaderInputEntry>())
+        {
+            var active = holds(it) == (it.Active == ReaderInputState.Active);
+            At(it.Reader, (reader, _) =>
+            {
+                reader.SetInput(it.Number, active ? OsdpInput.Active : OsdpInput.Inactive);
+                return true;
+            });
         }
     }
 
@@ -59,6 +82,14 @@ internal sealed class RoomReaders
     public void Close()
     {
         foreach (var it in _readers.Values.Select(it => it.Line).Distinct()) it.Dispose();
+    }
+
+    private static int Terminals(IEnumerable<byte> used) => Math.Max(2, used.Select(it => it + 1).DefaultIfEmpty().Max());
+
+    private T At<T>(string id, Func<OsdpPeripheral, TimeSpan, T> act)
+    {
+        var (line, address) = _readers[id];
+        return line.With((bus, now) => act(bus.Readers.First(it => it.Address == address), now));
     }
 
     private static string Act(PeripheralBus bus, OsdpPeripheral reader, string[] words, TimeSpan now)

@@ -31,6 +31,7 @@ public sealed class RoomServer
     private readonly long _start;
     private long _stepped;
     private int _connections;
+    private volatile bool _whole;
 
     /// <param name="socketPath">At most 107 bytes; created with mode 0600.</param>
     /// <param name="parameters">What the room is made of and how it is wired.</param>
@@ -66,10 +67,11 @@ public sealed class RoomServer
         _room = new Room(parameters);
         _chip = new Sht4xChip(0x0FD1_5EC0, parameters.Seed);
         _wires = new RoomWires(parameters, _room, _chip);
-        _osdp = new RoomReaders(parameters.Devices, readerKeys ?? new Dictionary<string, OsdpKey>(), keyTaken, clock);
+        _osdp = new RoomReaders(parameters.Devices, readerKeys ?? new Dictionary<string, OsdpKey>(), keyTaken, clock, OnReaderSwitched);
         _commands = new RoomCommands(parameters, _room, _chip, badges, _wires.Lines, _osdp);
         _readers = parameters.Devices.OfType<WiegandEntry>().ToDictionary(it => it.Id, _ => new SemaphoreSlim(1));
         _start = _stepped = clock.GetTimestamp();
+        _whole = true;
     }
 
     private TimeSpan Uptime => _clock.GetElapsedTime(_start);
@@ -276,7 +278,13 @@ public sealed class RoomServer
         }
     }
 
-    /// <summary>Brings the air up to now, acts, and tells the boards what changed.</summary>
+    /// <summary>The contacts of a lock follow it at once.</summary>
+    private void OnReaderSwitched()
+    {
+        if (_whole) Locked(() => 0);
+    }
+
+    /// <summary>Brings the air and the readers' outputs up to now, acts, and tells the boards and the readers what changed.</summary>
     private T Locked<T>(Func<T> act)
     {
         lock (_gate)
@@ -284,7 +292,9 @@ public sealed class RoomServer
             var now = _clock.GetTimestamp();
             _room.Step(_clock.GetElapsedTime(_stepped, now).TotalSeconds * _commands.Speed);
             _stepped = now;
+            foreach (var (device, on) in _osdp.Outputs()) _room.SetOutput(device, on);
             var result = act();
+            _osdp.Sense(_wires.Holds);
             _wires.TellChanges(Uptime.TotalSeconds);
             return result;
         }

@@ -150,7 +150,8 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
         return pin?.PullUp ?? false;
     }
 
-    private bool Holds(DeviceEntry contact)
+    /// <summary>Whether the word of a contact's role is true.</summary>
+    public bool Holds(DeviceEntry contact)
     {
         var door = room.Doors.FirstOrDefault(it => it.Id == contact.Door);
         return contact.Role switch

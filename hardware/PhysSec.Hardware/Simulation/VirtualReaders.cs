@@ -16,6 +16,7 @@ public sealed class VirtualReaders : IDisposable
     private readonly ManualResetEventSlim _end = new();
     private readonly PseudoTerminal _cable;
     private readonly PeripheralBus _bus;
+    private readonly Action? _switched;
     private readonly TimeProvider _clock;
     private readonly int _baud;
     private readonly Thread _thread;
@@ -24,11 +25,12 @@ public sealed class VirtualReaders : IDisposable
     /// <param name="baud">Of the line.</param>
     /// <param name="clock">For their timers.</param>
     /// <param name="link">A name for the port that is known beforehand.</param>
+    /// <param name="switched">Called on the readers' thread when the control side has switched an output.</param>
     /// <exception cref="IOException">The kernel gives no pseudo-terminal.</exception>
-    public VirtualReaders(IReadOnlyList<PeripheralSettings> readers, int baud, TimeProvider clock, string? link = null)
+    public VirtualReaders(IReadOnlyList<PeripheralSettings> readers, int baud, TimeProvider clock, string? link = null, Action? switched = null)
     {
         ArgumentNullException.ThrowIfNull(clock);
-        (_baud, _clock) = (baud, clock);
+        (_baud, _clock, _switched) = (baud, clock, switched);
         _bus = new PeripheralBus(readers, it => RandomNumberGenerator.Fill(it));
         _cable = new PseudoTerminal(link);
         _thread = new Thread(AnswerForEver) { IsBackground = true, Name = $"readers at {_cable.Path}" };
@@ -55,6 +57,8 @@ public sealed class VirtualReaders : IDisposable
         _end.Dispose();
     }
 
+    private static bool[] Outputs(PeripheralBus bus, TimeSpan now) => [.. bus.Readers.SelectMany(it => Enumerable.Range(0, it.Settings.Outputs).Select(number => it.Output(number, now)))];
+
     private void AnswerForEver()
     {
         var buffer = new byte[OsdpFrame.LengthMax];
@@ -64,7 +68,9 @@ public sealed class VirtualReaders : IDisposable
             var read = _cable.Line.Read(buffer);
             if (read <= 0 || _cable.Baud != _baud) continue; // At another speed it is noise.
 
+            var before = With(Outputs);
             var answer = With((bus, now) => bus.Take(buffer.AsSpan(0, read), now));
+            if (!With(Outputs).SequenceEqual(before)) _switched?.Invoke();
             if (answer.Length == 0) continue;
             _end.Wait(_turnRound + TimeSpan.FromSeconds((double)(read + answer.Length) * BitsPerByte / _baud));
             _cable.Line.Write(answer);

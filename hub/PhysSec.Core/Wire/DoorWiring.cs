@@ -22,8 +22,8 @@ public sealed record ReaderDescription(Direction Side, string Type, CardProof Pr
     public Assurance Assured() => Proof == CardProof.Number || !Encrypted ? Assurance.Low : Assurance.High;
 }
 
-/// <summary>What of a door's wiring can be attacked: its readers, and the contacts whose lines are not supervised.</summary>
-public sealed record DoorWiring(IReadOnlyList<ReaderDescription> Readers, IReadOnlyList<string> Unsupervised)
+/// <summary>What of a door's wiring can be attacked: its readers, the contacts whose lines are not supervised, and the side on which the lock hangs on a reader's own output (null: on none).</summary>
+public sealed record DoorWiring(IReadOnlyList<ReaderDescription> Readers, IReadOnlyList<string> Unsupervised, Direction? LockAtReader = null)
 {
     /// <summary>What can be claimed of whoever enters: no more than the weakest reader of the entry proves.</summary>
     public Assurance Assured() =>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Microsoft.Data.Sqlite;
 using PhysSec.Core.Access;
 using PhysSec.Core.Doors;
@@ -19,12 +20,13 @@ public sealed record SheetSignature(string Hash, string By, string Role, string 
 
 /// <summary>
 /// What remains at risk at a door, as settings, board and commissioning have it now. Readers, Unsupervised and the contacts are null where no board has said; Lock is null where there is none or
-/// an older node did not say.
+/// an older node did not say. LockAtReader: the side of the reader whose own output drives the lock; null where none does.
 /// </summary>
 public sealed record DoorSheet(
     string Door, string NameJa, string NameEn, string Zone, int Level, string Node, IReadOnlyList<ReaderDescription>? Readers, Assurance Claimed, Assurance Counted, Assurance Required,
     LockType? Lock, bool? ExitButton, bool? FireRelease, bool? BreakGlass, bool? Feedback, IReadOnlyList<string>? Unsupervised, double MaxAgeHours, JournalFaultRule OnJournalFault,
-    AssuranceException? Exception, bool ExceptionOver, SheetCommissioning? Commissioning)
+    AssuranceException? Exception, bool ExceptionOver, SheetCommissioning? Commissioning,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Direction? LockAtReader = null) // What was signed before anybody asked for it still holds.
 {
     /// <summary>SHA-256 of the sheet as JSON, lower-case hex: what a person signs is what was shown.</summary>
     public string Digest() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(AccessJson.Text(this))));
@@ -84,7 +86,7 @@ public sealed class DoorSheets(Store store, TimeProvider time)
         return new(
             door.Id, door.NameJa, door.NameEn, door.Zone, zone?.Level ?? 3, door.Node, board?.Wiring?.Readers, door.ReaderAssurance, it.Counted, zone?.Required ?? Assurance.High,
             board?.Lock, board?.ExitButton, board?.FireRelease, board?.BreakGlass, board?.Feedback, board?.Wiring?.Unsupervised, zone?.MaxAgeHours ?? 0, zone?.OnJournalFault ?? JournalFaultRule.Refuse,
-            door.Exception, door.Exception is { } exception && now >= exception.Expires, commissioning);
+            door.Exception, door.Exception is { } exception && now >= exception.Expires, commissioning, board?.Wiring?.LockAtReader);
     }
 
     // The newest that the node has put on record. Its text may have been deleted at the end of its retention: then nothing is proved any more.

@@ -50,13 +50,13 @@ public sealed class SwitchedOutputTests : IDisposable
         var output = Open(Level.High);
         _lines.Broken = true;
         output.Set(true);
-        Assert.True(output.Faulted);
+        Assert.NotNull(output.Fault);
         Assert.False(output.On);
 
         _lines.Broken = false;
         _clock.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.False(output.Faulted);
+        Assert.Null(output.Fault);
         Assert.DoesNotContain((Line, true), _lines.Driven);
     }
 
@@ -71,7 +71,7 @@ public sealed class SwitchedOutputTests : IDisposable
         _lines.BrokenWrites = 1;
         output.Set(true);
 
-        Assert.False(output.Faulted);
+        Assert.Null(output.Fault);
         Assert.False(output.On);
         Assert.Equal(1, output.Failures);
     }
@@ -84,14 +84,14 @@ public sealed class SwitchedOutputTests : IDisposable
         _lines.Broken = true;
         output.Set(false);
         _clock.Advance(TimeSpan.FromSeconds(2));
-        Assert.True(output.Faulted);
+        Assert.NotNull(output.Fault);
         Assert.Equal((Line, true), _lines.Driven[^1]);
 
         _lines.Broken = false;
         _clock.Advance(TimeSpan.FromMilliseconds(250));
 
         Assert.Equal((Line, false), _lines.Driven[^1]);
-        Assert.False(output.Faulted);
+        Assert.Null(output.Fault);
     }
 
     [Fact]

@@ -132,6 +132,7 @@ public sealed class DoorAssuranceTests
     [InlineData("reader")]
     [InlineData("lock")]
     [InlineData("line")]
+    [InlineData("lock-at-reader")]
     [InlineData("zone")]
     [InlineData("exception")]
     [InlineData("exception-over")]
@@ -156,6 +157,10 @@ public sealed class DoorAssuranceTests
                 break;
             case "line":
                 await BornAsync(hub, node, [_proving], unsupervised: ["door-a.contact"]);
+                break;
+            case "lock-at-reader":
+                await BornAsync(hub, node, [_proving], lockAt: Direction.In);
+                Assert.Equal(Direction.In, Sheet(hub).Sheet.LockAtReader);
                 break;
             case "zone":
                 await hub.Get<Zones>().PutAsync(RunningHub.Admin, new("room", "室", "Room", 2, 100, Assurance.High, JournalFaultRule.Refuse), cancel: Cancel);
@@ -199,11 +204,12 @@ public sealed class DoorAssuranceTests
         hub.Get<Hub.Access.Doors>().PutAsync(RunningHub.Admin, new(Door, "node-a", "room", "扉", "Door", 5, 15, 20, 10, claimed, exception), cancel: Cancel);
 
     /// <summary>The board says what hangs on the door.</summary>
-    private static Task BornAsync(RunningHub hub, SignedNode node, IReadOnlyList<ReaderDescription>? readers, LockType type = LockType.Magnet, IReadOnlyList<string>? unsupervised = null)
+    private static Task BornAsync(RunningHub hub, SignedNode node, IReadOnlyList<ReaderDescription>? readers, LockType type = LockType.Magnet, IReadOnlyList<string>? unsupervised = null,
+        Direction? lockAt = null)
     {
         var birth = JsonSerializer.Deserialize(node.Birth(0), WireJson.Plain.Birth)! with
         {
-            Doors = [new(new(Door), true, true, true, true, type, Wiring: readers is null ? null : new(readers, unsupervised ?? []))],
+            Doors = [new(new(Door), true, true, true, true, type, Wiring: readers is null ? null : new(readers, unsupervised ?? [], lockAt))],
         };
         return hub.Nodes.BornAsync(node.Id, birth, JsonSerializer.Serialize(birth, WireJson.Plain.Birth));
     }

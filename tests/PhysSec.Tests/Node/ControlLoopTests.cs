@@ -186,7 +186,7 @@ public sealed class ControlLoopTests : IAsyncLifetime
         Assert.IsType<NodeStopped>(Assert.Single(Facts()));
     }
 
-    private SwitchedOutput Lock => _board.Outputs.Single(it => it.Role == DeviceRole.Lock);
+    private BoardOutput Lock => _board.Outputs.Single(it => it.Role == DeviceRole.Lock);
 
     private static CardRead Card() => new(_door, Direction.In, new(new string('a', 64)));
 

@@ -76,7 +76,50 @@ public sealed class LockWatchTests : IDisposable
         Assert.Equal(_fault, _watch.Look());
     }
 
+    [Fact]
+    public void Of_a_lock_that_nobody_has_heard_of_yet_nothing_is_said_and_then_that_it_is_a_fault()
+    {
+        var unheard = new Unheard();
+        var watch = new LockWatch(_door, [_output, unheard]);
+        Assert.Null(watch.Look());
+        unheard.Word = "output 0 of door-a.exit: the reader is offline";
+        Assert.Equal(new LockFaultChanged(_door, unheard.Word), watch.Look());
+        unheard.Word = null;
+        Assert.Null(watch.Look()); // It clears nothing.
+        unheard.Known = true;
+        Assert.Equal(_well, watch.Look());
+    }
+
     /// <summary>Its alarm from before a change of the board ends.</summary>
     [Fact]
     public void A_door_without_a_lock_is_well() => Assert.Equal(_well, new LockWatch(_door, []).Look());
+
+    private sealed class Unheard() : BoardOutput(new ReaderOutputEntry("door-a.lock", DeviceRole.Lock, "door-a", "door-a.exit", 0, FailMode.FailSecure))
+    {
+        public string? Word { get; set; }
+
+        public bool Known { get; set; }
+
+        public override bool On => false;
+
+        public override string? Fault => Word;
+
+        public override long Failures => 0;
+
+        public override string? LastFailure => null;
+
+        public override bool IsKnown => Known;
+
+        public override void Set(bool on)
+        {
+        }
+
+        public override void Dispose()
+        {
+        }
+
+        internal override void MakeSafe()
+        {
+        }
+    }
 }

@@ -26,7 +26,9 @@ public sealed class ReaderFieldTests : IAsyncDisposable
     public ReaderFieldTests()
     {
         var reader = new OsdpEntry("door-b.entry", DeviceRole.EntryReader, _door.Value, new(_readers.Port, 115_200), 4, Keypad: true);
-        _board = Board.Open(_room.OneRoom with { Devices = [.. _room.OneRoom.Devices, reader] }, new Kept(Key(1)), TimeProvider.System);
+        var strike = new ReaderOutputEntry("door-b.lock", DeviceRole.Lock, _door.Value, reader.Id, 1, FailMode.FailSecure);
+        var contact = new ReaderInputEntry("door-b.contact", DeviceRole.DoorContact, _door.Value, reader.Id, 0, ReaderInputState.Active);
+        _board = Board.Open(_room.OneRoom with { Devices = [.. _room.OneRoom.Devices, reader, strike, contact] }, new Kept(Key(1)), TimeProvider.System);
         _field = new Field(_board, _siteKey, _inputs.Add);
         _field.StartReaders();
     }
@@ -72,6 +74,40 @@ public sealed class ReaderFieldTests : IAsyncDisposable
         _field.Show(new ReaderSignal(_door, Direction.Out, Indication.Granted)); // The other side's is not this one.
         _field.Show(new ReaderSignal(_door, Direction.In, Indication.Idle));
         await Shows(OsdpColour.Red);
+    }
+
+    [Fact]
+    public async Task The_door_s_lock_and_contact_may_hang_at_the_reader()
+    {
+        Assert.Contains(_field.LockFaultChanges(), it => it.Door != _door); // Of this one nobody can say anything yet.
+        await Settled();
+        Assert.Equal(new LockFaultChanged(_door, null), Assert.Single(_field.LockFaultChanges(), it => it.Door == _door));
+        _field.Release(_door);
+        await Until((bus, now) => bus.Readers[0].Output(1, now));
+        _field.Secure(_door);
+        await Until((bus, now) => !bus.Readers[0].Output(1, now));
+
+        foreach (var (state, active, line) in ((OsdpInput, bool?, LineFault?)[])[(OsdpInput.Active, true, null), (OsdpInput.ShortCircuit, null, LineFault.Shorted), (OsdpInput.Inactive, false, null)])
+        {
+            _readers.With((bus, _) =>
+            {
+                bus.Readers[0].SetInput(0, state);
+                return true;
+            });
+            Next<ContactChanged>(it => it == new ContactChanged("door-b.contact", ContactRole.DoorLeaf, _door, active, line));
+        }
+    }
+
+    [Fact]
+    public async Task An_orderly_end_locks_what_hangs_at_the_reader_before_the_line_is_given_up()
+    {
+        await Settled();
+        _field.Release(_door);
+        await Until((bus, now) => bus.Readers[0].Output(1, now));
+
+        _board.Dispose();
+
+        Assert.False(_readers.With((bus, now) => bus.Readers[0].Output(1, now)));
     }
 
     [Fact]

@@ -28,7 +28,7 @@ internal static class WireSamples
             ["birth"] = (new Birth(
                 1, "node-a", "0.1.0", "one-room-pi", false, 1, "boot-7", 41, _hash, 12,
                 [new(new("room.temperature"), "°C", -45, 130, "temperature", 1)], [new(_door, true, true, true, true, LockType.FailSafeStrike, true, true, true, true, true,
-                    new([new(Direction.In, "osdp", CardProof.KeyInReader, true, "MIFARE DESFire EV3"), new(Direction.Out, "wiegand", CardProof.Number, false)], ["door-a.tamper"]))], _at, new string('C', 64), 3, "a1b2c3d4", 1), json.Birth),
+                    new([new(Direction.In, "osdp", CardProof.KeyInReader, true, "MIFARE DESFire EV3"), new(Direction.Out, "wiegand", CardProof.Number, false)], ["door-a.tamper"], Direction.Out))], _at, new string('C', 64), 3, "a1b2c3d4", 1), json.Birth),
             ["state"] = (new NodeState(
                 "degraded", "boot-7", 1, _at, ["the journal cannot be written: the disk is full"],
                 new(3600.5, 12, 1_000_000_000, 48.5, ClockQuality.Synced, 12, 61.5, 0, new("mmcblk0", 5_368_709_120, 20, false), "version 0.1.1-2: physsec-node: FAILED", 31_000_000_000)), json.NodeState),

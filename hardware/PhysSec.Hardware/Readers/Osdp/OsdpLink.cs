@@ -41,6 +41,7 @@ public sealed partial class OsdpLink : IDisposable
     private byte[]? _sent;
     private OsdpCommand _command;
     private OsdpOrder? _order;
+    private TimeSpan _orderNotAfter;
 
     /// <param name="settings">How this reader is treated.</param>
     /// <param name="keys">As they were last stored.</param>
@@ -98,7 +99,7 @@ public sealed partial class OsdpLink : IDisposable
             case OsdpLinkInput.Received received: Receive(received.Frame, now); break;
             case OsdpLinkInput.Damaged: Statistics = Statistics with { Damaged = Statistics.Damaged + 1 }; break;
             case OsdpLinkInput.Missed: Miss(now); break;
-            case OsdpLinkInput.Order order: Enqueue(order.What, now); break;
+            case OsdpLinkInput.Order order: Enqueue(order.What, now + (order.Life ?? _settings.OrderLife), now); break;
             case OsdpLinkInput.OpenInstallation open: OpenInstallation(open, now); break;
             case OsdpLinkInput.CloseInstallation: CloseInstallation(now); break;
             case OsdpLinkInput.ChangeKey change: ChangeKey(change.Key); break;
@@ -122,6 +123,7 @@ public sealed partial class OsdpLink : IDisposable
     {
         if (_held || _waiting) return null;
         if (_session is null && _stage >= Stage.KeySet) Restart(now, planned: false); // No clear text, by whatever way one came here.
+        if (_order is not null && now > _orderNotAfter) Restart(now, planned: false); // What was sent may have been heard; it is not said again, for it could be heard late.
         if (_stage == Stage.Ready && _sent is null) ChooseAtReady(now);
         if (_sent is null)
         {
@@ -145,7 +147,7 @@ public sealed partial class OsdpLink : IDisposable
             {
                 if (now <= next.NotAfter)
                 {
-                    _order = next.Order;
+                    (_order, _orderNotAfter) = next;
                     return;
                 }
 
@@ -256,7 +258,7 @@ public sealed partial class OsdpLink : IDisposable
         if (!_waiting) _due = now;
     }
 
-    private void Enqueue(OsdpOrder order, TimeSpan now)
+    private void Enqueue(OsdpOrder order, TimeSpan notAfter, TimeSpan now)
     {
         if (State != OsdpLinkState.Online)
         {
@@ -265,6 +267,6 @@ public sealed partial class OsdpLink : IDisposable
         }
 
         if (_orders.Count >= _settings.OrdersMax) _events.Add(new OsdpEvent.OrderFailed(Address, _orders.Dequeue().Order, OsdpOrderFault.Crowded));
-        _orders.Enqueue((order, now + _settings.OrderLife));
+        _orders.Enqueue((order, notAfter));
     }
 }

@@ -24,7 +24,7 @@ public sealed record OsdpLinkSettings(byte Address)
     /// <summary>After so long the session's keys are made anew.</summary>
     public TimeSpan SessionTimeMax { get; init; } = TimeSpan.FromHours(12);
 
-    /// <summary>An order that could not be given within this time is not given at all.</summary>
+    /// <summary>An order that could not be given within this time is not given at all, and one that was not answered is not repeated.</summary>
     public TimeSpan OrderLife { get; init; } = TimeSpan.FromSeconds(5);
 
     public int OrdersMax { get; init; } = 16;
@@ -50,7 +50,9 @@ public abstract record OsdpLinkInput
 
     internal sealed record Tick : OsdpLinkInput;
 
-    public sealed record Order(OsdpOrder What) : OsdpLinkInput;
+    /// <param name="What">The order.</param>
+    /// <param name="Life">After so long it is neither given nor repeated; null: <see cref="OsdpLinkSettings.OrderLife"/>.</param>
+    public sealed record Order(OsdpOrder What, TimeSpan? Life = null) : OsdpLinkInput;
 
     /// <summary>An operator allows a reader on the default key to be given this one, until this uptime.</summary>
     public sealed record OpenInstallation(OsdpKey Key, TimeSpan Until) : OsdpLinkInput;
