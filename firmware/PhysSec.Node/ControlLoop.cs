@@ -17,7 +17,7 @@ public delegate Effects StepFunction(Input input, TimeSpan uptime, DateTimeOffse
 
 /// <summary>
 /// The one loop that owns all state. Whoever has something to say posts it and goes on: a full queue loses the newest input, counts it, and has every
-/// contact read again, so that nothing stays wrong for longer than the jam. Effects are carried out in the order that <see cref="Effects"/> gives.
+/// contact and every reader told again, so that nothing stays wrong for longer than the jam. Effects are carried out in the order that <see cref="Effects"/> gives.
 /// </summary>
 public sealed class ControlLoop
 {
@@ -109,7 +109,7 @@ public sealed class ControlLoop
         if (Lost != _lostSeen)
         {
             _lostSeen = Lost;
-            world.Field.PostContacts();
+            world.Field.PostAll();
         }
 
         if (Interlocked.Exchange(ref _waiting, null) is { } policy && policy.Policy.Version > _policyVersion) await HandleAsync(world, policy);
@@ -153,10 +153,11 @@ public sealed class ControlLoop
         foreach (var door in effects.Rest) world.Field.Rest(door);
         foreach (var door in effects.Secure) world.Field.Secure(door);
 
-        var waits = effects.Release.Any(it => !it.EvenUnrecorded);
+        var waits = effects.Release.Any(it => !it.EvenUnrecorded) || effects.Readers.Any(it => it.Act != ReaderActs.End);
         var recorded = effects.Records.Count == 0 && effects.Memory is null
             || await KeepAsync(effects.Records, effects.Memory, waits ? [.. effects.Records.Select(Unreleased)] : effects.Records);
         foreach (var release in effects.Release.Where(it => recorded || it.EvenUnrecorded)) world.Field.Release(release.Door);
+        foreach (var task in effects.Readers.Where(it => recorded || it.Act == ReaderActs.End)) world.Field.Carry(task);
 
         foreach (var signal in effects.Signals) world.Field.Show(signal);
         foreach (var value in effects.Live) world.Live(value);
@@ -175,7 +176,7 @@ public sealed class ControlLoop
         return recorded;
     }
 
-    private const string Unrecorded = "the journal cannot record it, so nothing was released";
+    private const string Unrecorded = "the journal cannot record it, so nothing was done";
 
     /// <summary>What is true of a release that could not be recorded in time: whoever asked for it was refused.</summary>
     private static Entry Unreleased(Entry entry) => entry.Fact switch
@@ -186,7 +187,7 @@ public sealed class ControlLoop
                 it.Door, it.Direction, it.Credential, it.Person, DenialReason.JournalFault, (int)DenialReason.JournalFault, "a journal that can be written",
                 it.PolicyVersion, it.PolicyHash, it.PolicyAgeSeconds),
         },
-        CommandExecuted { Verb: Verbs.Release or Verbs.Mode, Outcome: "done" } it => entry with { Fact = it with { Outcome = "refused", Fault = Unrecorded } },
+        CommandExecuted { Verb: Verbs.Release or Verbs.Mode or Verbs.Reader, Outcome: "done" } it => entry with { Fact = it with { Outcome = "refused", Fault = Unrecorded } },
         _ => entry,
     };
 

@@ -56,7 +56,11 @@ public sealed class Field
     public IReadOnlyList<LockFaultChanged> LockFaultChanges() => [.. _locks.Select(it => it.Look()).OfType<LockFaultChanged>()];
 
     /// <summary>Lets the readers that are spoken to be spoken to; from here on inputs come from them.</summary>
-    public void StartReaders() => _board.StartReaders();
+    public void StartReaders()
+    {
+        _osdp.PostAll();
+        _board.StartReaders();
+    }
 
     /// <summary>Says how every contact stands that has settled since the start; the others follow by themselves.</summary>
     public void PostSettledContacts()
@@ -65,12 +69,16 @@ public sealed class Field
         PostLines();
     }
 
-    /// <summary>Says again how every contact stands, because inputs were lost.</summary>
-    public void PostContacts()
+    /// <summary>Says again how every contact and every reader stands, because inputs were lost.</summary>
+    public void PostAll()
     {
         foreach (var input in _board.Inputs) OnContact(input, input.Active);
         PostLines();
+        _osdp.PostAll();
     }
+
+    /// <summary>Something is to be done to a reader.</summary>
+    public void Carry(ReaderTask task) => _osdp.Carry(task);
 
     public void Secure(DoorId door)
     {

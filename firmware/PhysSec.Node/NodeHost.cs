@@ -27,6 +27,7 @@ public sealed class NodeHost(
     private readonly CancellationTokenSource _loopEnd = new();
 
     private Board? _board;
+    private OsdpReaderStore? _readerKeys;
     private Field? _field;
     private JournalWriter? _writer;
     private PolicyIntake? _policies;
@@ -46,7 +47,8 @@ public sealed class NodeHost(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        var (wired, keys) = (boardFile with { Calibrations = Calibrations() }, ReaderKeys());
+        var wired = boardFile with { Calibrations = Calibrations() };
+        var keys = _readerKeys = boardFile.Devices.OfType<OsdpEntry>().Any() ? ReaderKeys() : null;
 #if IOT_BINDINGS
         _board = Board.Open(wired, keys, clock, Hardware.IotBindings.IotSensors.Open);
 #else
@@ -108,12 +110,14 @@ public sealed class NodeHost(
         await base.StopAsync(cancellationToken);
         if (_writer is not null) await _writer.DisposeAsync();
         _board?.Dispose();
+        (_readerKeys as IDisposable)?.Dispose();
         log.LogInformation("stopped; the outputs are off");
     }
 
     public override void Dispose()
     {
         _board?.Dispose();
+        (_readerKeys as IDisposable)?.Dispose();
         _loopEnd.Dispose();
         base.Dispose();
     }
@@ -216,16 +220,18 @@ public sealed class NodeHost(
     }
 
     /// <summary>A spoilt key file keeps no door from being locked: its readers wait to be installed, and say so.</summary>
-    private ReaderKeyFile? ReaderKeys()
+    private OsdpReaderStore ReaderKeys()
     {
         try
         {
-            return ReaderKeyFile.Open(Path.Combine(config.StateFolder, ReaderKeyFile.Name), Tpm.OfBoard);
+            var file = ReaderKeyFile.Open(Path.Combine(config.StateFolder, ReaderKeyFile.Name), Tpm.OfBoard);
+            if (file.Fault is { } fault) log.LogError("the readers' keys cannot be changed: {Fault}", fault);
+            return file;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException or TpmException)
         {
             log.LogError("the readers' keys cannot be read: {Fault}", failure.Message);
-            return null;
+            return new UnreadableReaderKeys(failure.Message);
         }
     }
 

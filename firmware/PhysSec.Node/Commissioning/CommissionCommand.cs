@@ -65,13 +65,19 @@ internal static class CommissionCommand
         if (HealthFile.RunningNode(state, clock) is { } running) return await FailAsync($"a node runs here ({running}); stop it first: systemctl stop physsec-node. 先に制御装置サービスを停止してください。", TryAgain);
         try
         {
-            using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to, Tpm.OfBoard), ReaderKeyFile.Open(Path.Combine(state, ReaderKeyFile.Name), Tpm.OfBoard), anew, clock);
+            using var keys = ReaderKeyFile.Open(Path.Combine(state, ReaderKeyFile.Name), Tpm.OfBoard);
+            keys.Hold();
+            using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to, Tpm.OfBoard), keys, anew, clock);
             return await session.RunAsync(Console.In, Console.Out) switch
             {
                 null => TryAgain,
                 true => 0,
                 false => 1,
             };
+        }
+        catch (ReaderKeysHeldException held)
+        {
+            return await FailAsync(held.Message, TryAgain);
         }
         catch (BoardFileException failure)
         {

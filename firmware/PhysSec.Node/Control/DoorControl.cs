@@ -158,18 +158,18 @@ internal sealed partial class DoorControl(
     }
 
     /// <summary>Signals and the live state, when they changed.</summary>
-    internal void Publish(StepContext step)
+    internal void Publish(StepContext step, ReaderDesk readers)
     {
         if (description.EntryReader) Signal(step, Direction.In);
         if (description.ExitReader) Signal(step, Direction.Out);
-        if (!_changed) return;
+        if (!(readers.TakeNews(Id) | _changed)) return;
         _changed = false;
         step.Publish(
             new(Id.Value + Topics.DoorSuffix),
             new DoorLive(
                 _status.Phase.ToString(), _status.LockReleased, _status.LeafOpen, _tampered, DoorModes.Word(_status.Mode), _presence.Inside,
                 _presence.LeftUnidentified, _last, _presence.Persons, ShownOverride(), ModeRules.List(_status.Calling),
-                _status.Unconfirmed != EmergencySignals.None && _status.Calling == EmergencySignals.None, _status.Unbadged, _status.Secured, guard.Armed),
+                _status.Unconfirmed != EmergencySignals.None && _status.Calling == EmergencySignals.None, _status.Unbadged, _status.Secured, guard.Armed, readers.Of(Id)),
             description.Contact && _status.LeafOpen is null ? "unknown" : "good", "");
     }
 

@@ -7,8 +7,8 @@ namespace PhysSec.Node.Control;
 
 /// <summary>
 /// What one step asks of the world, carried out by the shell in this order: Rest (pulses that have had their time), Secure (locking waits for nothing), Records with Memory in one transaction,
-/// Release (only after the commit), Signals, Live, Replies. If the commit fails within 250 ms, nothing of Release is done unless
-/// <see cref="LockRelease.EvenUnrecorded"/>, a reply of <c>done</c> to a release becomes <c>refused</c>, and the shell feeds <see cref="JournalHealthChanged"/> back.
+/// Release and Readers (only after the commit), Signals, Live, Replies. If the commit fails within 250 ms, nothing of Release is done unless
+/// <see cref="LockRelease.EvenUnrecorded"/>, nothing of Readers but closing a window, a reply of <c>done</c> to either becomes <c>refused</c>, and the shell feeds <see cref="JournalHealthChanged"/> back.
 /// </summary>
 public sealed record Effects(
     IReadOnlyList<DoorId> Rest,
@@ -18,15 +18,19 @@ public sealed record Effects(
     IReadOnlyList<LockRelease> Release,
     IReadOnlyList<Signal> Signals,
     IReadOnlyList<Live> Live,
-    IReadOnlyList<CommandReply> Replies)
+    IReadOnlyList<CommandReply> Replies,
+    IReadOnlyList<ReaderTask> Readers)
 {
-    public static Effects None { get; } = new([], [], [], null, [], [], [], []);
+    public static Effects None { get; } = new([], [], [], null, [], [], [], [], []);
 }
 
 /// <summary>Hot entries are alarms: they overtake a backlog on the wire.</summary>
 public sealed record Entry(string Stream, Fact Fact, bool Hot = false);
 
 public sealed record LockRelease(DoorId Door, bool EvenUnrecorded);
+
+/// <summary>Act is one of <see cref="ReaderActs"/>; Until (uptime) is a window's end; Device is the <see cref="ReaderDevice.Mark"/> of the one to accept. Keys are made by the shell and never come here.</summary>
+public sealed record ReaderTask(DoorId Door, Direction Direction, string Act, TimeSpan Until, string? Device);
 
 /// <summary>More: something else is awaited (a PIN, a second card), whichever.</summary>
 public enum Indication { Idle, Granted, Denied, PreAlarm, Fault, More }
@@ -48,7 +52,13 @@ public sealed record Live(PointId Point, object? Value, string Quality, string U
 
 /// <summary>What must survive a restart, stored with the records that changed it.</summary>
 public sealed record NodeMemory(
-    IReadOnlyList<DoorMemory> Doors, IReadOnlyList<AlarmMemory> Alarms, IReadOnlyList<GuessMemory>? Guesses = null, IReadOnlyList<CodeMemory>? Codes = null);
+    IReadOnlyList<DoorMemory> Doors, IReadOnlyList<AlarmMemory> Alarms, IReadOnlyList<GuessMemory>? Guesses = null, IReadOnlyList<CodeMemory>? Codes = null,
+    IReadOnlyList<ReaderMemory>? Readers = null);
+
+/// <summary>Key (a fingerprint) and device of a reader as they were last put on record, and what was ordered and has not ended.</summary>
+public sealed record ReaderMemory(DoorId Door, Direction Direction, string? Key, ReaderDevice? Device, ReaderOrderMemory? Order);
+
+public sealed record ReaderOrderMemory(string Act, string Owner, string Reason, string? KeyBefore, ReaderDevice? DeviceBefore, string? Wanted);
 
 public sealed record DoorMemory(
     DoorId Door, bool Lockdown, IReadOnlyList<PersonId> Inside, int LeftUnidentified, int EnteredUnidentified = 0,

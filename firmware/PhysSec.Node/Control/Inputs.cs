@@ -26,7 +26,16 @@ public sealed record KeyPressed(DoorId Door, Direction Direction, int Key) : Inp
 public sealed record ReaderFaultSeen(DoorId Door, Direction Direction, string Fault, int Bits) : Input;
 
 /// <summary>A supervised reader can be spoken to (null), or why not.</summary>
-public sealed record ReaderLinkChanged(DoorId Door, Direction Direction, string? Fault) : Input;
+public sealed record ReaderLinkChanged(DoorId Door, Direction Direction, string? Fault, ReaderOffline? Why = null) : Input;
+
+/// <summary>All that is kept of an OSDP reader, told at the start and whenever it changes. Keys are fingerprints.</summary>
+public sealed record ReaderKeptSeen(DoorId Door, Direction Direction, string? Key, bool ChangePending, ReaderDevice? Device, ReaderDevice? Other, string? StoreFault) : Input;
+
+/// <summary>How far the new key of a reader has come.</summary>
+public sealed record ReaderKeyMoved(DoorId Door, Direction Direction, ReaderStep Step) : Input;
+
+/// <summary>A reader has got no other key.</summary>
+public sealed record ReaderKeyFailed(DoorId Door, Direction Direction, ReaderActFault Fault) : Input;
 
 /// <summary>What a supervised reader says of its own case and supply.</summary>
 public sealed record ReaderCaseChanged(DoorId Door, Direction Direction, bool Tampered, bool PowerFault) : Input;

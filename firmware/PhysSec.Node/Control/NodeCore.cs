@@ -19,6 +19,7 @@ public sealed class NodeCore
     private readonly ContactBoard _contacts;
     private readonly PointBoard _points;
     private readonly ReaderBoard _readers;
+    private readonly ReaderDesk _desk;
     private readonly GuardLink _guard;
     private readonly Mantraps _mantraps = new();
     private readonly FactorDesk _factors;
@@ -43,6 +44,7 @@ public sealed class NodeCore
         _points = new(setup.Points);
         _guard = new(setup);
         _readers = new(setup.Readers ?? []);
+        _desk = new(setup.Readers ?? [], memory?.Readers ?? []);
         _doors = [.. setup.Doors.Select(it => new DoorControl(
             it, memory?.Doors.FirstOrDefault(kept => kept.Door == it.Door),
             it.ExitButton && _alarms.IsActive(AlarmClasses.ExitButtonStuck, it.Door.Value), Emergencies(setup.Contacts, it.Door), _guard, _mantraps, setup.Boot))];
@@ -75,14 +77,15 @@ public sealed class NodeCore
         _contacts.Pass(step, _alarms);
         _points.Pass(step, _alarms);
         _readers.Pass(step, _alarms);
+        _desk.Pass(step);
         _alarms.Pass(step);
         Take(step, input);
         _mantraps.Pass(step, _alarms);
 
         _guard.Show(step, _alarms);
-        foreach (var it in _doors) it.Publish(step);
+        foreach (var it in _doors) it.Publish(step, _desk);
         _alarms.Show(step);
-        return step.Effects(() => new([.. _doors.Select(it => it.Memory)], _alarms.Memory, _factors.Guesses(uptime), _factors.Codes));
+        return step.Effects(() => new([.. _doors.Select(it => it.Memory)], _alarms.Memory, _factors.Guesses(uptime), _factors.Codes, _desk.Memory));
     }
 
     private void Take(StepContext step, Input input)
@@ -101,9 +104,19 @@ public sealed class NodeCore
                 break;
             case ReaderLinkChanged it:
                 _readers.Link(step, _alarms, it);
+                _desk.Link(step, it);
+                break;
+            case ReaderKeptSeen it:
+                _desk.Kept(step, _alarms, it);
+                break;
+            case ReaderKeyMoved it:
+                _desk.Moved(it);
+                break;
+            case ReaderKeyFailed it:
+                _desk.Failed(step, it);
                 break;
             case ReaderCaseChanged it:
-                _readers.Case(step, _alarms, it);
+                ReaderBoard.Case(step, _alarms, it);
                 break;
             case ReaderAttackSeen it:
                 ReaderBoard.Attack(step, _alarms, it);
@@ -269,6 +282,7 @@ public sealed class NodeCore
         }
 
         foreach (var door in _doors) door.JournalFailed(step, _alarms);
+        _desk.JournalFailed(step);
         _alarms.Raise(step, AlarmClasses.JournalFault, JournalSource, it.Fault);
     }
 
@@ -287,10 +301,12 @@ public sealed class NodeCore
             case Verbs.Silence:
                 if (!command.Arguments.TryGetValue("alarm", out var alarm)) return "alarm is missing; name the alarm's key";
                 return _alarms.Silence(step, alarm) ? null : $"alarm {alarm} is not active at this node";
+            case Verbs.Reader:
+                return _desk.Execute(step, command);
             case Verbs.Release or Verbs.Lockdown or Verbs.ResetPresence or Verbs.Mode or Verbs.ConfirmRelease:
                 break;
             default:
-                return $"{command.Verb} is not a verb of this node; use {Verbs.Release}, {Verbs.Lockdown}, {Verbs.Mode}, {Verbs.ConfirmRelease}, {Verbs.Silence} or {Verbs.ResetPresence}";
+                return $"{command.Verb} is not a verb of this node; use {Verbs.Release}, {Verbs.Lockdown}, {Verbs.Mode}, {Verbs.ConfirmRelease}, {Verbs.Reader}, {Verbs.Silence} or {Verbs.ResetPresence}";
         }
 
         if (!command.Arguments.TryGetValue("door", out var name)) return "door is missing; name the door";

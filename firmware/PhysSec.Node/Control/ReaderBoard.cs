@@ -30,7 +30,7 @@ internal sealed class ReaderBoard(IReadOnlyList<ReaderSetup> supervised)
     internal void Start(StepContext step) => _startedAt = step.Uptime;
 
     internal bool Owns(string alarmClass, string source) =>
-        alarmClass is AlarmClasses.ReaderOffline or AlarmClasses.Tamper && supervised.Any(it => Source(it.Door, it.Direction) == source);
+        alarmClass is AlarmClasses.ReaderOffline or AlarmClasses.Tamper or AlarmClasses.ReaderPower or AlarmClasses.ReaderKeys && supervised.Any(it => Source(it.Door, it.Direction) == source);
 
     internal void Pass(StepContext step, AlarmBoard alarms)
     {
@@ -47,13 +47,12 @@ internal sealed class ReaderBoard(IReadOnlyList<ReaderSetup> supervised)
         else alarms.Raise(step, AlarmClasses.ReaderOffline, source, it.Fault);
     }
 
-    /// <summary>A case that was open when the link was lost stays open until the reader says otherwise.</summary>
-    internal void Case(StepContext step, AlarmBoard alarms, ReaderCaseChanged it)
+    /// <summary>A case that was open, or a supply that was bad, when the link was lost stays so until the reader says otherwise.</summary>
+    internal static void Case(StepContext step, AlarmBoard alarms, ReaderCaseChanged it)
     {
         var source = Source(it.Door, it.Direction);
-        if (it.Tampered) alarms.Raise(step, AlarmClasses.Tamper, source);
-        else alarms.Clear(step, AlarmClasses.Tamper, source);
-        if (it.PowerFault) Fault(step, alarms, new(it.Door, it.Direction, "PowerFault", 0));
+        alarms.Hold(step, it.Tampered, AlarmClasses.Tamper, source);
+        alarms.Hold(step, it.PowerFault, AlarmClasses.ReaderPower, source);
     }
 
     internal static void Attack(StepContext step, AlarmBoard alarms, ReaderAttackSeen it) =>

@@ -14,6 +14,7 @@ internal sealed class StepContext(TimeSpan uptime, DateTimeOffset? siteTime, Pol
     private readonly List<Signal> _signals = [];
     private readonly List<Live> _live = [];
     private readonly List<CommandReply> _replies = [];
+    private readonly List<ReaderTask> _readers = [];
 
     internal TimeSpan Uptime { get; } = uptime;
 
@@ -47,13 +48,15 @@ internal sealed class StepContext(TimeSpan uptime, DateTimeOffset? siteTime, Pol
 
     internal void Publish(PointId point, object? value, string quality, string unit) => _live.Add(new(point, value, quality, unit));
 
+    internal void Order(ReaderTask task) => _readers.Add(task);
+
     internal void Reply(CommandReply reply) => _replies.Add(reply);
 
     internal Effects Effects(Func<NodeMemory> memory)
     {
         var kept = Remember ? memory() : null;
-        return kept is null && _rest.Count + _secure.Count + _records.Count + _release.Count + _signals.Count + _live.Count + _replies.Count == 0
+        return kept is null && _rest.Count + _secure.Count + _records.Count + _release.Count + _signals.Count + _live.Count + _replies.Count + _readers.Count == 0
             ? Control.Effects.None
-            : new(_rest, _secure, _records, kept, _release, _signals, _live, _replies);
+            : new(_rest, _secure, _records, kept, _release, _signals, _live, _replies, _readers);
     }
 }

@@ -1,5 +1,8 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using PhysSec.Core;
 using PhysSec.Core.Access;
+using PhysSec.Core.Wire;
 using PhysSec.Hardware;
 using PhysSec.Node.Control;
 
@@ -17,7 +20,11 @@ internal sealed class ReaderField
     private readonly IReadOnlyList<OsdpReader> _readers;
     private readonly byte[] _siteKey;
     private readonly Action<Input> _post;
-    private readonly Dictionary<string, (bool Case, bool Heads)> _tampered = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, CaseSeen> _cases = new(StringComparer.Ordinal);
+
+    /// <summary>What was last said of each reader, by its id and what it is about.</summary>
+    private readonly SortedDictionary<(string Reader, string About), Input> _said = [];
 
     /// <param name="readers">Not started yet.</param>
     /// <param name="siteKey">32 bytes.</param>
@@ -25,7 +32,11 @@ internal sealed class ReaderField
     public ReaderField(IReadOnlyList<OsdpReader> readers, byte[] siteKey, Action<Input> post)
     {
         (_readers, _siteKey, _post) = (readers, siteKey, post);
-        foreach (var it in readers) it.Happened += OnEvent;
+        foreach (var it in readers)
+        {
+            it.Happened += OnEvent;
+            _said[(it.Entry.Id, nameof(ReaderKeptSeen))] = Kept(it);
+        }
     }
 
     /// <summary>Ports that cannot be opened, in words.</summary>
@@ -35,6 +46,36 @@ internal sealed class ReaderField
     {
         foreach (var it in _readers.Where(it => it.Entry.Door == signal.Door.Value && DirectionOf(it) == signal.Direction))
             foreach (var order in Orders(signal.Indication)) it.Order(order);
+    }
+
+    /// <summary>Says again how every reader stands.</summary>
+    public void PostAll()
+    {
+        lock (_gate)
+            foreach (var it in _said.Values) _post(it);
+    }
+
+    /// <summary>Keys are made here, of the system's own randomness, and go no further than the reader's link and its store.</summary>
+    public void Carry(ReaderTask task)
+    {
+        if (_readers.FirstOrDefault(it => it.Entry.Door == task.Door.Value && DirectionOf(it) == task.Direction) is not { } reader) return;
+        switch (task.Act)
+        {
+            case ReaderActs.Install or ReaderActs.Replace:
+                reader.Install(task.Until, task.Act == ReaderActs.Replace, RandomNumberGenerator.Fill);
+                break;
+            case ReaderActs.Rotate:
+                reader.ChangeKey(RandomNumberGenerator.Fill);
+                break;
+            case ReaderActs.Accept when reader.Link.Found is { } found && DeviceOf(found).Mark() == task.Device:
+                reader.Accept(found);
+                break;
+            case ReaderActs.End:
+                reader.EndInstallation();
+                break;
+            default:
+                break; // Another device stands there now: it is told of.
+        }
     }
 
     private static Direction DirectionOf(OsdpReader reader) => reader.Entry.Role == DeviceRole.ExitReader ? Direction.Out : Direction.In;
@@ -56,11 +97,29 @@ internal sealed class ReaderField
     private static string Said(OsdpReader reader, OsdpOffline why) => why switch
     {
         OsdpOffline.NoReply => reader.PortFault ?? "it does not answer",
-        OsdpOffline.NoKey => "it has no key of ours: install it (physsec-node readers)",
+        OsdpOffline.NoKey => "it has no key of ours: install it",
         OsdpOffline.KeyRefused => "it does not have our key",
         OsdpOffline.IdentityChanged => "another device has taken its place",
         OsdpOffline.Unusable => "it answers outside the protocol",
     };
+
+    private static ReaderOffline Why(OsdpReader reader, OsdpOffline why) => why switch
+    {
+        OsdpOffline.NoReply => reader.PortFault is null ? ReaderOffline.NoReply : ReaderOffline.PortClosed,
+        OsdpOffline.NoKey => ReaderOffline.NoKey,
+        OsdpOffline.KeyRefused => ReaderOffline.KeyRefused,
+        OsdpOffline.IdentityChanged => ReaderOffline.OtherDevice,
+        OsdpOffline.Unusable => ReaderOffline.Unusable,
+    };
+
+    /// <summary>On the line's thread, or before it runs.</summary>
+    private static ReaderKeptSeen Kept(OsdpReader reader) => new(
+        new(reader.Entry.Door!), DirectionOf(reader), reader.Link.Keys.Current?.Fingerprint, reader.Link.Keys.Pending is not null,
+        reader.Link.Pin is { } pin ? DeviceOf(pin) : null, reader.Link.Found is { } found ? DeviceOf(found) : null, reader.StoreFault);
+
+    private static ReaderDevice DeviceOf(OsdpPin pin) => new(
+        pin.Identity.Vendor.ToString("X6", CultureInfo.InvariantCulture), pin.Identity.Model, pin.Identity.Version, pin.Identity.Serial.ToString("X8", CultureInfo.InvariantCulture),
+        pin.Identity.FirmwareText);
 
     private void OnEvent(OsdpReader reader, OsdpEvent what)
     {
@@ -68,11 +127,23 @@ internal sealed class ReaderField
         switch (what)
         {
             case OsdpEvent.Online:
-                _post(new ReaderLinkChanged(door, direction, null));
+                Say(reader, new ReaderLinkChanged(door, direction, null));
+                Say(reader, Kept(reader));
                 reader.Order(Light(OsdpColour.Red, 0)); // It may come from a power cut.
                 break;
             case OsdpEvent.Offline it:
-                _post(new ReaderLinkChanged(door, direction, Said(reader, it.Reason)));
+                Say(reader, new ReaderLinkChanged(door, direction, Said(reader, it.Reason), Why(reader, it.Reason)));
+                Say(reader, Kept(reader));
+                break;
+            case OsdpEvent.KeysChanged or OsdpEvent.Pinned or OsdpEvent.OtherDevice:
+                Say(reader, Kept(reader));
+                break;
+            case OsdpEvent.KeyProgress it:
+                _post(new ReaderKeyMoved(door, direction, it.Step == OsdpKeyStep.DefaultKeyFound ? ReaderStep.DefaultKeyFound : ReaderStep.KeyTaken));
+                break;
+            case OsdpEvent.KeyChangeFailed it:
+                Say(reader, Kept(reader));
+                _post(new ReaderKeyFailed(door, direction, (ReaderActFault)it.Fault)); // The numbers are the same ones.
                 break;
             case OsdpEvent.CardRead { Card: { } card }:
                 _post(new CardRead(door, direction, CredentialTokens.Of(_siteKey, card.Length, card.Value)));
@@ -84,10 +155,10 @@ internal sealed class ReaderField
                 foreach (var key in it.Keys.Keys) _post(new KeyPressed(door, direction, key));
                 break;
             case OsdpEvent.LocalStatus it:
-                Case(reader, before => before with { Case = it.Status.Tamper }, it.Status.PowerFault);
+                Case(reader, before => before with { Case = it.Status.Tamper, PowerFault = it.Status.PowerFault });
                 break;
             case OsdpEvent.Heads it:
-                Case(reader, before => before with { Heads = it.States.Contains(OsdpReaderHead.Tamper) }, powerFault: false);
+                Case(reader, before => before with { Heads = it.States.Contains(OsdpReaderHead.Tamper) });
                 break;
             case OsdpEvent.Security { Kind: not OsdpSecurity.UnsecuredNak } it: // A reader that lost its power refuses in clear, too.
                 _post(new ReaderAttackSeen(door, direction, it.Kind.ToString()));
@@ -97,10 +168,22 @@ internal sealed class ReaderField
         }
     }
 
-    private void Case(OsdpReader reader, Func<(bool Case, bool Heads), (bool Case, bool Heads)> change, bool powerFault)
+    private void Case(OsdpReader reader, Func<CaseSeen, CaseSeen> change)
     {
-        (bool Case, bool Heads) now;
-        lock (_tampered) now = _tampered[reader.Entry.Id] = change(_tampered.GetValueOrDefault(reader.Entry.Id));
-        _post(new ReaderCaseChanged(new(reader.Entry.Door!), DirectionOf(reader), now.Case || now.Heads, powerFault));
+        CaseSeen now;
+        lock (_gate) now = _cases[reader.Entry.Id] = change(_cases.GetValueOrDefault(reader.Entry.Id));
+        Say(reader, new ReaderCaseChanged(new(reader.Entry.Door!), DirectionOf(reader), now.Case || now.Heads, now.PowerFault));
     }
+
+    /// <summary>What stands until it changes.</summary>
+    private void Say(OsdpReader reader, Input input)
+    {
+        lock (_gate)
+        {
+            _said[(reader.Entry.Id, input.GetType().Name)] = input;
+            _post(input);
+        }
+    }
+
+    private readonly record struct CaseSeen(bool Case, bool Heads, bool PowerFault);
 }

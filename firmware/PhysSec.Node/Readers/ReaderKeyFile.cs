@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -9,20 +10,23 @@ namespace PhysSec.Node.Readers;
 
 /// <summary>
 /// The keys of OSDP readers: one line for each reader, with its name, the key that was last proved, the key that it may have taken already, and which device it is. The file is for the
-/// service alone, sealed to the board's TPM where there is one, and every change is on the disk before anything is said on the wire.
+/// service alone, sealed to the board's TPM where there is one, and every change is on the disk before anything is said on the wire. One program at a time may write it: the first that opens it.
 /// </summary>
-public sealed class ReaderKeyFile : OsdpReaderStore
+public sealed class ReaderKeyFile : OsdpReaderStore, IDisposable
 {
     /// <summary>In the node's state folder.</summary>
     public const string Name = "readers.keys";
 
     private const string None = "-";
+    private const int WouldBlock = 11; // EWOULDBLOCK of flock(2).
     private const string Heading = "# Keys of OSDP readers: name, proved key, key that may be in force already, device. Never copy, never mail.";
 
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, OsdpReaderMemory> _kept = new(StringComparer.Ordinal);
     private readonly string _path;
     private readonly Func<Tpm?>? _tpm;
+    private FileStream? _lock;
+    private string? _fault;
 
     private ReaderKeyFile(string path, Func<Tpm?>? tpm) => (_path, _tpm) = (path, tpm);
 
@@ -35,14 +39,52 @@ public sealed class ReaderKeyFile : OsdpReaderStore
     public static ReaderKeyFile Open(string path, Func<Tpm?>? tpm = null)
     {
         var file = new ReaderKeyFile(path, tpm);
-        if (!File.Exists(path)) return file;
+        try
+        {
+            file.Lock();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            file._fault = failure.Message; // The keys can be used all the same.
+        }
+
+        try
+        {
+            file.Load();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Why the keys cannot be written, as far as is known: another program has them.</summary>
+    public override string? Fault => _fault;
+
+    /// <summary>For a program that is here to change keys.</summary>
+    /// <exception cref="ReaderKeysHeldException">Another program has them.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public void Hold()
+    {
+        lock (_gate) if (_lock is null) Lock();
+    }
+
+    public void Dispose() => _lock?.Dispose();
+
+    private void Load()
+    {
+        var path = _path;
+        _kept.Clear();
+        if (!File.Exists(path)) return;
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) != 0)
             throw new InvalidDataException($"{path} may be read by others: change the readers' keys, for they are known. Then chmod 600 it.");
 
         var text = File.ReadAllText(path);
         if (SealedText.Is(text))
         {
-            using var chip = tpm?.Invoke();
+            using var chip = _tpm?.Invoke();
             text = SealedText.Open(text, chip);
         }
 
@@ -53,15 +95,33 @@ public sealed class ReaderKeyFile : OsdpReaderStore
             {
                 var parts = line.Split(' ');
                 if (parts.Length != 4) throw new FormatException("not \"NAME KEY KEY DEVICE\"");
-                if (!file._kept.TryAdd(parts[0], new(new(KeyOf(parts[1]), KeyOf(parts[2])), PinOf(parts[3])))) throw new FormatException("this name is there twice");
+                if (!_kept.TryAdd(parts[0], new(new(KeyOf(parts[1]), KeyOf(parts[2])), PinOf(parts[3])))) throw new FormatException("this name is there twice");
             }
             catch (Exception wrong) when (wrong is FormatException or OverflowException)
             {
                 throw new InvalidDataException($"{path}, line {i + 1}: {wrong.Message}. Restore the file, or install the readers again.");
             }
         }
+    }
 
-        return file;
+    [SuppressMessage("Interoperability", "CA1416", Justification = "A node runs on Linux.")]
+    private void Lock()
+    {
+        try
+        {
+            _lock = new FileStream(_path + ".lock", new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+            _fault = null;
+        }
+        catch (IOException failure) when (failure.HResult == WouldBlock)
+        {
+            throw new ReaderKeysHeldException();
+        }
     }
 
     public override OsdpReaderMemory Of(string reader)
@@ -75,6 +135,12 @@ public sealed class ReaderKeyFile : OsdpReaderStore
         ArgumentNullException.ThrowIfNull(memory);
         lock (_gate)
         {
+            if (_lock is null)
+            {
+                Lock();
+                Load(); // Whoever had it may have changed other readers' keys.
+            }
+
             var before = _kept.GetValueOrDefault(reader);
             _kept[reader] = memory;
             try
@@ -122,4 +188,18 @@ public sealed class ReaderKeyFile : OsdpReaderStore
         if (parts.Length != 2 || OsdpIdentity.Parse(Convert.FromHexString(parts[0])) is not { } identity) throw new FormatException("no device");
         return new(identity, parts[1] == None ? null : ulong.Parse(parts[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
     }
+}
+
+/// <summary>Two programs never write the readers' keys.</summary>
+public sealed class ReaderKeysHeldException() : IOException(
+    "another program has the readers' keys open. At the board: stop the service (systemctl stop physsec-node), or work from the console instead. At the console: end physsec-node readers at the board.");
+
+/// <summary>Stands in the place of a key file that cannot be read: every reader waits, and says why nothing can be kept.</summary>
+internal sealed class UnreadableReaderKeys(string fault) : OsdpReaderStore
+{
+    public override string Fault => fault;
+
+    public override OsdpReaderMemory Of(string reader) => OsdpReaderMemory.None;
+
+    public override void Store(string reader, OsdpReaderMemory memory) => throw new IOException(fault);
 }

@@ -68,6 +68,12 @@ internal sealed class ReaderLog(TextWriter output, bool json, bool showCards)
             case OsdpEvent.Pinned it:
                 Write(at, "identity", [address, .. Of(it.Pin.Identity), ("clientId", it.Pin.ClientId?.ToString("X16", CultureInfo.InvariantCulture)), ("key", keys.Current?.Fingerprint)]);
                 break;
+            case OsdpEvent.OtherDevice it:
+                Write(at, "other-device", [address, .. Of(it.Pin.Identity), ("remedy", "If it belongs there: --accept with its address.")]);
+                break;
+            case OsdpEvent.KeyProgress it:
+                Write(at, "key-step", address, ("step", Name(it.Step)));
+                break;
             case OsdpEvent.Capabilities it:
                 Write(at, "capabilities", address, ("functions", it.All.Select(one => string.Create(CultureInfo.InvariantCulture, $"{Name(one.Function)} {one.Level}/{one.Count}")).ToArray()));
                 break;
@@ -108,7 +114,7 @@ internal sealed class ReaderLog(TextWriter output, bool json, bool showCards)
     public static (string, object?)[] Of(OsdpIdentity it) =>
     [
         ("vendor", it.Vendor.ToString("X6", CultureInfo.InvariantCulture)), ("model", (int)it.Model), ("version", (int)it.Version), ("serial", it.Serial.ToString("X8", CultureInfo.InvariantCulture)),
-        ("firmware", string.Create(CultureInfo.InvariantCulture, $"{it.Firmware >> 16}.{it.Firmware >> 8 & 0xFF}.{it.Firmware & 0xFF}")),
+        ("firmware", it.FirmwareText),
     ];
 
     private static string Remedy(OsdpOffline reason) => reason switch
@@ -116,7 +122,7 @@ internal sealed class ReaderLog(TextWriter output, bool json, bool showCards)
         OsdpOffline.NoReply => "Check power, cable, polarity, address and baud; --discover asks every address at every speed.",
         OsdpOffline.NoKey => "Install a key: --key install, with the reader in its install mode.",
         OsdpOffline.KeyRefused => "Give the key that this reader has, or put it into its install mode and install a new one.",
-        OsdpOffline.IdentityChanged => "Another device has taken the reader's place. Find out why before you accept it.",
+        OsdpOffline.IdentityChanged => "Another device has taken the reader's place. Find out why before you accept it (--accept).",
         OsdpOffline.Unusable => "The reader answers outside the standard; --capture shows what it says.",
     };
 

@@ -8,15 +8,19 @@ namespace PhysSec.Node.Readers;
 internal static class ReadersCommand
 {
     private const int Usage = 64;
+    private const int TryAgain = 75;
     private const int Configuration = 78;
 
     public const string Help = """
         physsec-node readers --port PATH [--baud N] [--addresses 0-3] [--board FILE] --key HEX|install [--key-file FILE] [--new-key HEX|random]
                              [--seconds N] [--json] [--capture FILE] [--show-cards] [--rs485]
+                             [--replace ADDRESSES] [--accept ADDRESSES]
                                            the OSDP readers of a line alone: what happens there, an event a line, counts at the end. install gives readers fresh from
                                            the factory a random key each, one after the other; keys are kept in the key file before they are sent. --capture
                                            writes every frame without its secrets. --board takes port, speed, addresses and the keys' names
-                                           from a node's board file (its keys are in STATE/readers.keys). Exit 0: every reader was secured at the end, 1: not.
+                                           from a node's board file (its keys are in STATE/readers.keys). --replace forgets
+                                           the reader that was at an address and installs the one that is there now; --accept takes another device that has the
+                                           key for the right one. Exit 0: every reader was secured at the end, 1: not.
         physsec-node readers --port PATH --discover [--addresses 0-126] [--json]
                                            asks every address at every speed who is there; readers in use lose their session by it
         """;
@@ -51,6 +55,10 @@ internal static class ReadersCommand
         catch (TpmException failure)
         {
             return await SayAsync($"--key-file: {failure.Message}", 1);
+        }
+        catch (ReaderKeysHeldException held)
+        {
+            return await SayAsync($"--key-file: {held.Message}", TryAgain);
         }
         catch (InvalidDataException spoilt)
         {

@@ -10,7 +10,7 @@ internal sealed class ReadersOptions
     private const int AddressesMax = 127;
 
     private static readonly string[] _flags = ["--json", "--show-cards", "--discover", "--rs485"];
-    private static readonly string[] _valued = ["--port", "--baud", "--addresses", "--key", "--key-file", "--new-key", "--seconds", "--capture", "--board"];
+    private static readonly string[] _valued = ["--port", "--baud", "--addresses", "--key", "--key-file", "--new-key", "--seconds", "--capture", "--board", "--replace", "--accept"];
 
     public required SerialSettings Line { get; init; }
 
@@ -24,6 +24,12 @@ internal sealed class ReadersOptions
 
     /// <summary>Readers on the default key get one of their own.</summary>
     public bool Install { get; init; }
+
+    /// <summary>Another device is to stand at these addresses: what is known of the one before is forgotten.</summary>
+    public IReadOnlyList<byte> Replace { get; init; } = [];
+
+    /// <summary>Another device that has the key is the right one at these addresses.</summary>
+    public IReadOnlyList<byte> Accept { get; init; } = [];
 
     /// <summary>Null: nothing is kept.</summary>
     public string? KeyFile { get; init; }
@@ -96,17 +102,22 @@ internal sealed class ReadersOptions
         var baud = wired.Count > 0 ? wired[0].Line.Baud : SerialSettings.BaudRates[0];
         if (Of("--baud") is { } speed && (!int.TryParse(speed, NumberStyles.None, CultureInfo.InvariantCulture, out baud) || !SerialSettings.BaudRates.Contains(baud)))
             throw Wrong("--baud", $"{speed} is no speed of OSDP.");
-        var addresses = AddressesOf(Of("--addresses") ?? (discover ? "0-126" : wired.Count > 0 ? string.Join(',', wired.Select(it => it.Address)) : "0")) ?? throw Wrong("--addresses", $"\"{Of("--addresses")}\" is no list of addresses.");
+        var (replace, accept) = (Some("--replace"), Some("--accept"));
+        var some = string.Join(',', replace.Concat(accept));
+        var addresses = AddressesOf(Of("--addresses") ?? (wired.Count == 0 && some.Length > 0 ? some : discover ? "0-126" : wired.Count > 0 ? string.Join(',', wired.Select(it => it.Address)) : "0")) ?? throw Wrong("--addresses", $"\"{Of("--addresses")}\" is no list of addresses.");
         var seconds = 0.0;
         if (Of("--seconds") is { } time && (!double.TryParse(time, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds) || seconds is <= 0 or > 604_800))
             throw Wrong("--seconds", $"\"{time}\" is no time.");
+
+        foreach (var name in (string[])["--replace", "--accept"])
+            if (Some(name).Except(addresses).ToList() is { Count: > 0 } strangers) throw Wrong(name, $"address {strangers[0]} is none of this line's.");
 
         var install = Of("--key") == "install";
         var key = Of("--key") is { } hex && !install ? KeyOf("--key", hex) : null;
         var changes = given.ContainsKey("--new-key");
         var newKey = Of("--new-key") is { } next && next != "random" ? KeyOf("--new-key", next) : null;
         if (newKey is not null && addresses.Count > 1) throw Wrong("--new-key", "two readers never get the same key.");
-        if (!discover && key is null && !install && Of("--key-file") is null) throw Wrong("--key", "it is missing, and so is --key-file.");
+        if (!discover && key is null && !install && some.Length == 0 && Of("--key-file") is null) throw Wrong("--key", "it is missing, and so is --key-file.");
         return new()
         {
             Line = new(port, baud, given.ContainsKey("--rs485") || wired.Exists(it => it.Line.Rs485)),
@@ -114,8 +125,10 @@ internal sealed class ReadersOptions
             Names = addresses.ToDictionary(it => it, it => wired.Find(device => device.Address == it)?.Id ?? it.ToString(CultureInfo.InvariantCulture)),
             Key = key,
             Install = install,
+            Replace = replace,
+            Accept = accept,
             // A key that a reader gets is kept, always: one that only the reader knew would lock everybody out of it.
-            KeyFile = Of("--key-file") is { } file ? Path.GetFullPath(file) : install || changes ? Path.GetFullPath(ReaderKeyFile.Name) : null,
+            KeyFile = Of("--key-file") is { } file ? Path.GetFullPath(file) : install || changes || some.Length > 0 ? Path.GetFullPath(ReaderKeyFile.Name) : null,
             NewKey = newKey,
             ChangesKey = changes,
             Time = Of("--seconds") is null ? null : TimeSpan.FromSeconds(seconds),
@@ -124,6 +137,8 @@ internal sealed class ReadersOptions
             Discover = discover,
             Capture = Of("--capture") is { } capture ? Path.GetFullPath(capture) : null,
         };
+
+        IReadOnlyList<byte> Some(string name) => Of(name) is not { } text ? [] : AddressesOf(text) ?? throw Wrong(name, $"\"{text}\" is no list of addresses.");
 
         List<OsdpEntry> Wired(string path)
         {
@@ -162,7 +177,7 @@ internal sealed class ReadersOptions
     {
         "--port" => "Give the serial port, like /dev/ttyAMA2 or one of /dev/serial/by-id.",
         "--baud" => $"Give one of {string.Join(", ", SerialSettings.BaudRates)}; --discover finds it.",
-        "--addresses" => "Give addresses from 0 to 126, like 0-3 or 0,2,5.",
+        "--addresses" or "--replace" or "--accept" => "Give addresses from 0 to 126, like 0-3 or 0,2,5.",
         "--key" => "Give the readers' key as 32 hex digits, or \"install\" for readers fresh from the factory, or --key-file.",
         "--key-file" => "Give a file that only you may read; it is made where it is missing.",
         "--new-key" => "Give 32 hex digits and one address, or \"random\".",

@@ -15,11 +15,13 @@ internal sealed class ReadersRun : IDisposable
     private readonly ReadersOptions _options;
     private readonly ReaderLog _log;
     private readonly TimeProvider _clock;
+    private readonly ReaderKeyFile? _file;
     private readonly OsdpReaderStore _store;
     private readonly OsdpLine _line;
     private readonly FrameCapture? _capture;
-    private readonly Queue<byte> _toInstall = new();
+    private readonly Queue<(byte Address, bool Replaces)> _toInstall = new();
     private readonly HashSet<byte> _changed = [];
+    private readonly HashSet<byte> _accepted = [];
     private readonly HashSet<byte> _named = [];
     private readonly TimeSpan _start;
     private byte? _installing;
@@ -27,17 +29,23 @@ internal sealed class ReadersRun : IDisposable
     /// <param name="options">Checked.</param>
     /// <param name="log">Where it says what happens.</param>
     /// <param name="clock">For the line.</param>
+    /// <exception cref="ReaderKeysHeldException">Another program has the key file.</exception>
     /// <exception cref="IOException">The key file or the capture cannot be opened.</exception>
     /// <exception cref="InvalidDataException">The key file is spoilt.</exception>
     public ReadersRun(ReadersOptions options, ReaderLog log, TimeProvider clock)
     {
         (_options, _log, _clock, _start) = (options, log, clock, clock.GetElapsedTime(0));
-        _store = new GivenKeys(options.Key, options.KeyFile is { } file ? ReaderKeyFile.Open(file, Tpm.OfBoard) : null);
+        _file = options.KeyFile is { } file ? ReaderKeyFile.Open(file, Tpm.OfBoard) : null;
+        _file?.Hold();
+        _store = new GivenKeys(options.Key, _file);
         _capture = options.Capture is { } capture ? new FrameCapture(capture) : null;
         _line = new OsdpLine(options.Line, [.. options.Addresses.Select(it => new OsdpLineReader(Name(it), new OsdpLinkSettings(it)))], _store, clock);
         _line.Happened += OnEvent;
         _line.LineChanged += (fault, now) => _log.Write(now - _start, "line", ("up", fault is null), ("fault", fault));
-        _line.StoreFailed += (reader, fault) => _log.Write(Elapsed, "key-not-kept", ("reader", reader), ("fault", fault), ("remedy", "Make room or give rights; nothing was sent to the reader."));
+        _line.Stored += (address, fault) =>
+        {
+            if (fault is not null) _log.Write(Elapsed, "key-not-kept", ("reader", Name(address)), ("fault", fault), ("remedy", "Make room or give rights; nothing was sent to the reader."));
+        };
         if (_capture is { } tap)
         {
             _line.Tapped += (sent, bytes, now) =>
@@ -55,11 +63,10 @@ internal sealed class ReadersRun : IDisposable
     public async Task<bool> RunAsync(CancellationToken stop)
     {
         _log.Write(Elapsed, "started", ("port", _options.Line.Port), ("baud", _options.Line.Baud), ("addresses", _options.Addresses.Select(Name).ToArray()), ("keyFile", _options.KeyFile));
+        foreach (var it in _options.Replace) _toInstall.Enqueue((it, true));
         if (_options.Install)
-        {
-            foreach (var it in await Task.Run(() => ToInstall(stop), CancellationToken.None)) _toInstall.Enqueue(it);
-            InstallNext(_clock.GetElapsedTime(0));
-        }
+            foreach (var it in await Task.Run(() => ToInstall(stop), CancellationToken.None)) _toInstall.Enqueue((it, false));
+        InstallNext(_clock.GetElapsedTime(0));
 
         _line.Start();
         try
@@ -78,6 +85,7 @@ internal sealed class ReadersRun : IDisposable
     public void Dispose()
     {
         _line.Dispose();
+        _file?.Dispose();
         _capture?.Dispose();
     }
 
@@ -99,7 +107,10 @@ internal sealed class ReadersRun : IDisposable
         switch (what)
         {
             case OsdpEvent.Online when _options.ChangesKey && _changed.Add(what.Address):
-                if (_store.Of(Name(what.Address)).Keys.Pending is null) _line.Tell(what.Address, new OsdpLinkInput.ChangeKey(_options.NewKey ?? NewKey()));
+                if (_store.Of(Name(what.Address)).Keys.Pending is null) _line.Tell(what.Address, new OsdpLinkInput.ChangeKey(_options.NewKey ?? OsdpKey.Make(RandomNumberGenerator.Fill)));
+                break;
+            case OsdpEvent.OtherDevice it when _options.Accept.Contains(what.Address) && _accepted.Add(what.Address):
+                _line.Tell(what.Address, new OsdpLinkInput.AcceptIdentity(it.Pin));
                 break;
             case OsdpEvent.KeyInstalled or OsdpEvent.KeyChangeFailed when _installing == what.Address:
                 _installing = null;
@@ -113,7 +124,7 @@ internal sealed class ReadersRun : IDisposable
     /// <summary>Readers without a key of ours; first those that are there and wait for one, for a window is open for one reader at a time.</summary>
     private List<byte> ToInstall(CancellationToken stop)
     {
-        List<byte> without = [.. _options.Addresses.Where(it => _store.Of(Name(it)).Keys.Current is null)];
+        List<byte> without = [.. _options.Addresses.Where(it => _store.Of(Name(it)).Keys.Current is null && !_options.Replace.Contains(it))];
         try
         {
             var waiting = OsdpDiscovery.Search(_options.Line, [_options.Line.Baud], without, _clock, stop).Where(it => it.OnDefaultKey is not false).Select(it => it.Address).ToHashSet();
@@ -128,21 +139,12 @@ internal sealed class ReadersRun : IDisposable
     /// <summary>A key that an interrupted installation may have left in the reader is the one that is brought in again.</summary>
     private void InstallNext(TimeSpan now)
     {
-        if (!_toInstall.TryDequeue(out var address)) return;
-        _installing = address;
-        var key = _store.Of(Name(address)).Keys.Pending ?? NewKey();
-        _log.Write(now - _start, "install-window", ("address", (int)address), ("seconds", _window.TotalSeconds), ("key", key.Fingerprint));
-        _line.Tell(address, new OsdpLinkInput.OpenInstallation(key, now + _window));
-    }
-
-    private static OsdpKey NewKey()
-    {
-        Span<byte> bytes = stackalloc byte[OsdpKey.Length];
-        while (true)
-        {
-            RandomNumberGenerator.Fill(bytes);
-            if (OsdpKey.Create(bytes, out var key) == OsdpKeyFault.None) return key!;
-        }
+        if (!_toInstall.TryDequeue(out var next)) return;
+        _installing = next.Address;
+        var interrupted = next.Replaces ? null : _store.Of(Name(next.Address)).Keys.Pending;
+        var key = interrupted ?? OsdpKey.Make(RandomNumberGenerator.Fill);
+        _log.Write(now - _start, "install-window", ("address", (int)next.Address), ("seconds", _window.TotalSeconds), ("replaces", next.Replaces), ("key", key.Fingerprint));
+        _line.Tell(next.Address, new OsdpLinkInput.OpenInstallation(key, now + _window, next.Replaces));
     }
 
     /// <summary>A key given by hand goes before what is kept; what is to be kept goes to the file.</summary>

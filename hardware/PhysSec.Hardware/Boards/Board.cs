@@ -177,7 +177,7 @@ public sealed class Board : IDisposable
     {
         if (!Simulated) RefuseProgram(entries[0]);
         _osdpLines.Add(new OsdpLine(line, [.. entries.Select(it => new OsdpLineReader(it.Id, new OsdpLinkSettings(it.Address)))], readers, clock));
-        _osdpReaders.AddRange(OsdpReader.Of(entries, _osdpLines[^1]));
+        _osdpReaders.AddRange(OsdpReader.Of(entries, _osdpLines[^1], readers));
     }
 
     private OsdpReader ReaderOf(string id) => _osdpReaders.First(it => it.Entry.Id == id);
@@ -222,8 +222,10 @@ public sealed class Board : IDisposable
     /// <summary>Nothing is known, and nothing can be kept: a key is never sent.</summary>
     private sealed class UnknownReaders : OsdpReaderStore
     {
+        public override string Fault => "There is no store of readers' keys.";
+
         public override OsdpReaderMemory Of(string reader) => OsdpReaderMemory.None;
 
-        public override void Store(string reader, OsdpReaderMemory memory) => throw new IOException("There is no store of readers' keys.");
+        public override void Store(string reader, OsdpReaderMemory memory) => throw new IOException(Fault);
     }
 }

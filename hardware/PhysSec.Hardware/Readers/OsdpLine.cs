@@ -51,8 +51,8 @@ public sealed class OsdpLine : IDisposable
     /// <summary>Raised on the line's thread: why the port is not open, or null once it is.</summary>
     public event Action<string?, TimeSpan>? LineChanged;
 
-    /// <summary>Raised on the line's thread: what was to be kept of a reader (its id) is not, and why. A key that is not kept is not sent.</summary>
-    public event Action<string, string>? StoreFailed;
+    /// <summary>Raised on the line's thread: what was to be kept of a reader (its address) is kept (null), or why not. A key that is not kept is not sent.</summary>
+    public event Action<byte, string?>? Stored;
 
     /// <summary>Raised on the line's thread with every byte that goes out (true) or comes in. Secrets are among them.</summary>
     public event Action<bool, ReadOnlyMemory<byte>, TimeSpan>? Tapped;
@@ -128,10 +128,11 @@ public sealed class OsdpLine : IDisposable
         var told = false;
         foreach (var it in events)
         {
-            if (it is OsdpEvent.KeysChanged keys && Keep(it.Address, memory => memory with { Keys = keys.Keys }))
+            if (it is OsdpEvent.KeysChanged keys)
             {
+                var kept = Keep(it.Address, memory => new(keys.Keys, keys.ForgetsDevice ? null : memory.Pin));
                 told = true;
-                Handle(_bus.Tell(it.Address, new OsdpLinkInput.KeysStored(keys.Keys), now), now);
+                Handle(_bus.Tell(it.Address, kept ? new OsdpLinkInput.KeysStored(keys.Keys) : new OsdpLinkInput.KeysNotStored(keys.Keys), now), now);
             }
 
             if (it is OsdpEvent.Pinned pinned) Keep(it.Address, memory => memory with { Pin = pinned.Pin });
@@ -147,11 +148,12 @@ public sealed class OsdpLine : IDisposable
         try
         {
             _store.Store(reader, change(_store.Of(reader)));
+            Stored?.Invoke(address, null);
             return true;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            StoreFailed?.Invoke(reader, failure.Message);
+            Stored?.Invoke(address, failure.Message);
             return false;
         }
     }

@@ -11,6 +11,9 @@ public sealed record OsdpReaderMemory(OsdpKeyState Keys, OsdpPin? Pin)
 /// <summary>Where readers' keys and identities are kept; the node's, because this assembly keeps nothing.</summary>
 public abstract class OsdpReaderStore
 {
+    /// <summary>Why nothing can be kept now; null: nothing is known to stand in the way.</summary>
+    public virtual string? Fault => null;
+
     /// <param name="reader">Its device's id.</param>
     public abstract OsdpReaderMemory Of(string reader);
 

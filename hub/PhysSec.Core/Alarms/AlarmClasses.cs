@@ -30,6 +30,8 @@ public static class AlarmClasses
     public const string PinGuessing = "pin-guessing";
     public const string ReaderOffline = "reader-offline";
     public const string ReaderAttack = "reader-attack";
+    public const string ReaderPower = "reader-power";
+    public const string ReaderKeys = "reader-keys";
     public const string ClockUnset = "clock-unset";
     public const string JournalFault = "journal-fault";
     public const string DoorAjar = "door-ajar";
@@ -79,7 +81,7 @@ public static class AlarmClasses
     public static IReadOnlyList<string> All { get; } =
     [
         TemperatureHigh, TemperatureLow, TemperatureRate, HumidityHigh, HumidityLow, HumidityRate, Leak, MainsLost, UpsOnBattery, UpsLowBattery,
-        DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault, ReaderOffline, ReaderAttack,
+        DoorForced, DoorHeld, ExitButtonStuck, LockFault, Tamper, SensorSilent, SensorImplausible, ExitInEmptyRoom, LostCard, ReaderFault, ReaderOffline, ReaderAttack, ReaderPower, ReaderKeys,
         Duress, PinGuessing, ClockUnset, JournalFault, DoorAjar, FireRelease, BreakGlass, SeismicRelease, ReleaseWithheld, ConfinementSuspected, InterlockBroken, .. OfHub,
     ];
 }

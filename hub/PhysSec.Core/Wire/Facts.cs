@@ -39,6 +39,7 @@ public sealed record JournalRecord(
 [JsonDerivedType(typeof(EmergencySignalled), "door.emergency")]
 [JsonDerivedType(typeof(UnbadgedPassage), "door.unbadged")]
 [JsonDerivedType(typeof(GuardContact), "guard.contact")]
+[JsonDerivedType(typeof(ReaderCommissioned), "reader.commissioned")]
 public abstract record Fact;
 
 /// <summary>Granted is not entered: <see cref="Passage"/> tells that the leaf moved. PolicyAgeSeconds is null when it cannot be known (which only leaving survives). Purpose, Escort and Items describe the visit where the entry declared them. Factors: what was shown; Companion: whose card came with it where two were needed.</summary>
@@ -125,3 +126,11 @@ public sealed record UnbadgedPassage(DoorId Door, DoorMode Mode, int Count) : Fa
 
 /// <summary>A contact between the node and the guard service (機械警備). Contact is <c>armed</c> (seen), <c>alarm</c> or <c>call</c> (given). Because: the alarm behind it.</summary>
 public sealed record GuardContact(string Contact, bool On, string? Because) : Fact;
+
+/// <summary>
+/// An act at an OSDP reader or what came of it. Act is one of <see cref="ReaderActs"/>; Outcome is <c>begun</c>, <c>done</c>, <c>failed</c> or <c>refused</c>. Keys are fingerprints; Seconds is the window's
+/// time. Owner and Reason are null for what nobody ordered of the running node.
+/// </summary>
+public sealed record ReaderCommissioned(
+    DoorId Door, Direction Direction, string Act, string Outcome, ReaderActFault? Fault, string? KeyBefore, string? KeyAfter, ReaderDevice? DeviceBefore, ReaderDevice? DeviceAfter,
+    string? Owner, string? Reason, double? Seconds) : Fact;

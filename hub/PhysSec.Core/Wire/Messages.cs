@@ -57,11 +57,13 @@ public sealed record LiveValue(JsonElement V, string Quality, DateTimeOffset? At
 /// The live state of a door, published as the value of point <c>{door}.door</c>. Mode is one of <see cref="DoorModes"/>; Override is there while a timed one is in force; Emergency lists the signals
 /// that are active, and AwaitsConfirmation says that all have reset and a person must confirm before the door locks. Unbadged counts openings without a badge since the door is free.
 /// Secured: what bolt or bond say (null: no such contact, or it cannot be read). GuardArmed is null where the guard service tells nothing.
+/// Readers: those that the node speaks with (OSDP); null where it has none, or an older node did not say.
 /// </summary>
 public sealed record DoorLive(
     string State, bool LockReleased, bool? LeafOpen, bool Tampered, string Mode, int Inside, int LeftUnidentified,
     LastDecision? Last, IReadOnlyList<PersonId> Persons,
-    LiveOverride? Override = null, IReadOnlyList<EmergencySignal>? Emergency = null, bool AwaitsConfirmation = false, int Unbadged = 0, bool? Secured = null, bool? GuardArmed = null);
+    LiveOverride? Override = null, IReadOnlyList<EmergencySignal>? Emergency = null, bool AwaitsConfirmation = false, int Unbadged = 0, bool? Secured = null, bool? GuardArmed = null,
+    IReadOnlyList<ReaderLive>? Readers = null);
 
 /// <summary>A timed override: its mode (one of <see cref="DoorModes"/>), who ordered it, why, and when it ends by itself (null while the clock is unset).</summary>
 public sealed record LiveOverride(string Mode, string Owner, string Reason, DateTimeOffset? Until);
@@ -116,6 +118,12 @@ public static class Verbs
 
     /// <summary>A person has looked: a door that a fire, break-glass or seismic contact freed may lock again. Refused while any such contact is still active. Arguments: door.</summary>
     public const string ConfirmRelease = "confirm-release";
+
+    /// <summary>
+    /// Something is done to an OSDP reader. Arguments: door, side = entry|exit, act (one of <see cref="ReaderActs"/>); minutes = 1 to 15 to install or replace; device, the other device's
+    /// <see cref="ReaderDevice.Mark"/>, to accept.
+    /// </summary>
+    public const string Reader = "reader";
 }
 
 /// <summary>

@@ -32,7 +32,8 @@ public sealed class ControlLoopTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _board = Board.Open(_room.OneRoom, TimeProvider.System);
+        var reader = new OsdpEntry("door-a.reader", DeviceRole.EntryReader, _door.Value, new("/dev/no-such-port", 9_600), 0, Keypad: false);
+        _board = Board.Open(_room.OneRoom with { Devices = [.. _room.OneRoom.Devices, reader] }, TimeProvider.System);
         _writer = new JournalWriter(() => _broken is { } fault ? throw new JournalException(fault) : _folder.Open());
         await _writer.ProbeAsync(new([], null, JournalFolder.At()));
         var keeper = new RecordKeeper(_writer, TimeProvider.System, _ => { });
@@ -110,6 +111,31 @@ public sealed class ControlLoopTests : IAsyncLifetime
         await Eventually.TrueAsync(() => !Lock.On);
     }
 
+    [Theory]
+    [InlineData(ReaderActs.Install, false)]
+    [InlineData(ReaderActs.End, true)] // To close a window waits for nothing.
+    public async Task What_cannot_be_recorded_is_not_done_at_a_reader(string act, bool carried)
+    {
+        var order = Effects.None with
+        {
+            Records = [new Entry("a", new CommandExecuted(Verbs.Reader, "n-1", "admin", "a new reader", "done", null))],
+            Readers = [new ReaderTask(_door, Direction.In, act, _loop.Uptime + TimeSpan.FromMinutes(5), null)],
+            Replies = [new CommandReply("n-1", "done", null)],
+        };
+        Run(input => input is CardRead ? order : Effects.None).StartReaders();
+        if (carried) _board.OsdpReaders[0].Install(_loop.Uptime + TimeSpan.FromMinutes(5), replaces: false, System.Security.Cryptography.RandomNumberGenerator.Fill);
+        Break();
+        _loop.Post(Card());
+        await Eventually.TrueAsync(() => _replies.Count == 1);
+        if (carried) await Eventually.TrueAsync(() => _seen.OfType<ReaderKeyFailed>().Any());
+        Assert.Equal(carried ? "done" : "refused", _replies.First().Outcome);
+        Assert.False(_board.OsdpReaders[0].Link.IsBeingInstalled);
+
+        _broken = null;
+        await Eventually.TrueAsync(() => _seen.OfType<JournalHealthChanged>().Any(it => it.Healthy));
+        Assert.Equal(carried ? "done" : "refused", Assert.IsType<CommandExecuted>(Assert.Single(Facts())).Outcome);
+    }
+
     [Fact]
     public async Task The_core_hears_of_a_broken_journal_before_anything_else()
     {
@@ -124,7 +150,7 @@ public sealed class ControlLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_full_queue_loses_the_newest_input_and_has_every_contact_read_again()
+    public async Task A_full_queue_loses_the_newest_input_and_has_every_contact_and_reader_told_again()
     {
         await Eventually.TrueAsync(() => _board.Inputs.All(it => it.Active is not null));
         for (var i = 0; i < 3000; i++) _loop.Post(Card());
@@ -132,6 +158,7 @@ public sealed class ControlLoopTests : IAsyncLifetime
         Run(_ => Effects.None);
         await Eventually.TrueAsync(() => _seen.OfType<ContactChanged>().Select(it => it.Device).Distinct().Count() == _board.Inputs.Count);
         Assert.Equal(1024, _seen.Count(it => it is CardRead));
+        Assert.NotEmpty(_seen.OfType<ReaderKeptSeen>());
     }
 
     [Fact]
@@ -197,7 +224,7 @@ public sealed class ControlLoopTests : IAsyncLifetime
         Replies = [new CommandReply("n-1", "done", null)],
     };
 
-    private void Run(Func<Input, Effects> step)
+    private Field Run(Func<Input, Effects> step)
     {
         var field = new Field(_board, new byte[32], _loop.Post);
         _running = _loop.RunAsync(
@@ -206,6 +233,7 @@ public sealed class ControlLoopTests : IAsyncLifetime
                 _seen.Enqueue(input);
                 return step(input);
             }, field, _ => { }, _replies.Enqueue, _stop.Token);
+        return field;
     }
 
     /// <summary>From now on the disk is full: the open journal fails at its next record.</summary>

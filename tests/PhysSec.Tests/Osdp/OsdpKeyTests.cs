@@ -152,7 +152,9 @@ public sealed class OsdpKeyTests
         Assert.Equal([OsdpSecurity.IdentityChanged], bus.Alarms);
         Assert.Equal(OsdpOffline.IdentityChanged, bus.Of<OsdpEvent.Offline>().Last().Reason);
 
-        bus.Tell(0, new OsdpLinkInput.AcceptIdentity());
+        var found = Assert.Single(bus.Of<OsdpEvent.OtherDevice>()).Pin;
+        Assert.Equal(other, found.Identity);
+        bus.Tell(0, new OsdpLinkInput.AcceptIdentity(found));
         bus.RunUntil(() => bus.Of<OsdpEvent.Online>().Any(), 2);
         Assert.Equal(other, Assert.Single(bus.Of<OsdpEvent.Pinned>()).Pin.Identity);
     }

@@ -111,7 +111,7 @@ internal sealed class SimulatedWire : IDisposable
 
             if (it is OsdpEvent.Pinned pinned) _disk[it.Address] = _disk[it.Address] with { Pin = pinned.Pin };
             if (it is not OsdpEvent.KeysChanged keys) continue;
-            _disk[it.Address] = _disk[it.Address] with { Keys = keys.Keys };
+            _disk[it.Address] = new(keys.Keys, keys.ForgetsDevice ? null : _disk[it.Address].Pin);
             Take(_control.Tell(it.Address, new OsdpLinkInput.KeysStored(keys.Keys), Now));
         }
     }

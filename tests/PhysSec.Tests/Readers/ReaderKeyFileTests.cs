@@ -16,13 +16,14 @@ public sealed class ReaderKeyFileTests : IDisposable
     public void What_was_stored_is_there_after_a_restart_and_the_rest_is_as_it_was()
     {
         var pin = new OsdpPin(new OsdpIdentity(0x00_5053, 1, 2, 0xDEAD_BEEF, 0x01_0203), 0x8000_0000_0000_0001);
-        var file = ReaderKeyFile.Open(Place);
+        using var file = ReaderKeyFile.Open(Place);
         file.Store("0", new(new(Key(1), null), null));
         file.Store("door-b.entry", new(new(Key(2), Key(3)), pin));
         file.Store("2", new(new(null, Key(5)), pin with { ClientId = null }));
         file.Store("0", new(new(Key(1), Key(4)), null));
 
-        var again = ReaderKeyFile.Open(Place);
+        file.Dispose();
+        using var again = ReaderKeyFile.Open(Place);
 
         Assert.Equal(new OsdpReaderMemory(new(Key(1), Key(4)), null), again.Of("0"));
         Assert.Equal(new OsdpReaderMemory(new(Key(2), Key(3)), pin), again.Of("door-b.entry"));
@@ -33,7 +34,7 @@ public sealed class ReaderKeyFileTests : IDisposable
     [Fact]
     public void It_is_its_owner_s_alone_and_one_that_others_may_read_is_refused()
     {
-        ReaderKeyFile.Open(Place).Store("0", new(new(Key(1), null), null));
+        Store("0", new(new(Key(1), null), null));
         if (OperatingSystem.IsWindows()) return;
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Place));
 
@@ -53,7 +54,7 @@ public sealed class ReaderKeyFileTests : IDisposable
     [InlineData("0 - - -\n0 - - -")]
     public void A_spoilt_file_is_named_with_its_line_and_never_used(string text)
     {
-        ReaderKeyFile.Open(Place).Store("9", OsdpReaderMemory.None);
+        Store("9", OsdpReaderMemory.None);
         File.WriteAllText(Place, text);
 
         Assert.Contains($"{Place}, line", Assert.Throws<InvalidDataException>(() => ReaderKeyFile.Open(Place)).Message, StringComparison.Ordinal);
@@ -62,7 +63,7 @@ public sealed class ReaderKeyFileTests : IDisposable
     [Fact]
     public void A_disk_that_does_not_take_it_leaves_what_was_kept_before()
     {
-        var file = ReaderKeyFile.Open(Place);
+        using var file = ReaderKeyFile.Open(Place);
         file.Store("0", new(new(Key(1), null), null));
         _folder.Delete(recursive: true);
 
@@ -70,5 +71,30 @@ public sealed class ReaderKeyFileTests : IDisposable
 
         Assert.Equal(new OsdpKeyState(Key(1), null), file.Of("0").Keys);
         _folder.Create();
+    }
+
+    [Fact]
+    public void Two_programs_never_write_it_and_the_second_says_who_has_it()
+    {
+        using var service = ReaderKeyFile.Open(Place);
+        service.Store("0", new(new(Key(1), null), null));
+        using var tool = ReaderKeyFile.Open(Place);
+
+        Assert.Equal(Key(1), tool.Of("0").Keys.Current); // To read it disturbs nobody.
+        Assert.Contains("stop the service", tool.Fault, StringComparison.Ordinal);
+        Assert.Throws<ReaderKeysHeldException>(tool.Hold);
+        Assert.Throws<ReaderKeysHeldException>(() => tool.Store("0", OsdpReaderMemory.None));
+
+        service.Store("1", new(new(Key(2), null), null));
+        service.Dispose();
+        tool.Store("0", new(new(Key(3), null), null));
+        Assert.Null(tool.Fault);
+        Assert.Equal(Key(2), tool.Of("1").Keys.Current); // What the other wrote last is not lost.
+    }
+
+    private void Store(string reader, OsdpReaderMemory memory)
+    {
+        using var file = ReaderKeyFile.Open(Place);
+        file.Store(reader, memory);
     }
 }

@@ -19,6 +19,8 @@ public sealed class ReadersOptionsTests
     [InlineData("--port /dev/x --key 000102030405060708090a0b0c0d0e0f", "--key", "guessed")]
     [InlineData("--port /dev/x --key " + Good + " --new-key 11111111111111111111111111111111", "--new-key", "guessed")]
     [InlineData("--port /dev/x --addresses 0-1 --key install --new-key " + Good, "--new-key", "same key")]
+    [InlineData("--port /dev/x --addresses 0-1 --replace 2 --key-file k", "--replace", "none of this line's")]
+    [InlineData("--port /dev/x --accept x --key-file k", "--accept", "no list")]
     [InlineData("--port /dev/x --seconds soon --key " + Good, "--seconds", "no time")]
     [InlineData("--port", "--port", "value is missing")]
     [InlineData("--port --baud 9600", "--port", "value is missing")]
@@ -40,6 +42,8 @@ public sealed class ReadersOptionsTests
     {
         Assert.NotNull(ReadersOptions.Parse(["--port", "/dev/x", "--key", "install"]).Options!.KeyFile);
         Assert.NotNull(ReadersOptions.Parse(["--port", "/dev/x", "--key", Good, "--new-key", "random"]).Options!.KeyFile);
+        Assert.NotNull(ReadersOptions.Parse(["--port", "/dev/x", "--replace", "3"]).Options!.KeyFile);
+        Assert.NotNull(ReadersOptions.Parse(["--port", "/dev/x", "--accept", "3"]).Options!.KeyFile);
         Assert.Null(ReadersOptions.Parse(["--port", "/dev/x", "--key", Good]).Options!.KeyFile);
     }
 

@@ -72,7 +72,8 @@ public sealed class ReadersRunTests : IDisposable
             await run.Stop();
         }
 
-        var kept = ReaderKeyFile.Open(keys);
+        using var kept = ReaderKeyFile.Open(keys);
+        kept.Dispose(); // The next run is to have it.
         var given = readers.With((bus, _) => bus.Readers.Select(it => it.Key).ToList());
         Assert.Equal(given, [kept.Of("0").Keys.Current, kept.Of("1").Keys.Current]);
         Assert.NotEqual(given[0], given[1]);
@@ -95,8 +96,42 @@ public sealed class ReadersRunTests : IDisposable
         var now = readers.With((bus, _) => bus.Readers[0].Key)!;
         Assert.NotEqual(Key(1), now);
         Assert.Equal(now.Fingerprint, (string)installed["key"]!);
-        Assert.Equal(new OsdpKeyState(now, null), ReaderKeyFile.Open(keys).Of("5").Keys);
+        using (var kept = ReaderKeyFile.Open(keys)) Assert.Equal(new OsdpKeyState(now, null), kept.Of("5").Keys);
         await run.Stop();
+    }
+
+    [Fact]
+    public async Task Another_device_is_accepted_or_put_in_the_place_of_the_one_before_when_the_installer_says_so()
+    {
+        var keys = Path.Combine(_folder.FullName, "k");
+        var other = new PeripheralSettings { Address = 5 }.Identity with { Serial = 77 };
+        using (var file = ReaderKeyFile.Open(keys)) file.Store("5", new(new(Key(1), null), new(new PeripheralSettings { Address = 5 }.Identity, null)));
+        using (var readers = new VirtualReaders([new() { Address = 5, Key = Key(1), Identity = other }], 115_200, TimeProvider.System))
+        {
+            using (var run = Start(readers.Port, 115_200, "--key-file", keys, "--addresses", "5"))
+            {
+                Assert.Equal("0000004D", (string)(await _lines.Wait("other-device", 5))["serial"]!);
+                Assert.False(await run.Stop());
+            }
+
+            _lines.Clear();
+            using var accept = Start(readers.Port, 115_200, "--key-file", keys, "--accept", "5");
+            await _lines.Wait("online", 5);
+            Assert.True(await accept.Stop());
+        }
+
+        _lines.Clear();
+        using var fresh = new VirtualReaders([new() { Address = 5 }], 115_200, TimeProvider.System);
+        using (var replace = Start(fresh.Port, 115_200, "--key-file", keys, "--replace", "5"))
+        {
+            await _lines.Wait("key-installed", 5);
+            await _lines.Wait("online", 5);
+            Assert.True(await replace.Stop());
+        }
+
+        using var kept = ReaderKeyFile.Open(keys);
+        Assert.Equal(fresh.With((bus, _) => bus.Readers[0].Key), kept.Of("5").Keys.Current);
+        Assert.Equal(new PeripheralSettings { Address = 5 }.Identity, kept.Of("5").Pin?.Identity);
     }
 
     [Fact]

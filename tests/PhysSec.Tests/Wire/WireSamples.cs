@@ -37,7 +37,9 @@ internal static class WireSamples
             ["live-door"] = (new LiveValue(
                 JsonSerializer.SerializeToElement(
                     new DoorLive("locked", false, false, false, "normal", 1, 0, new("denied", "UnknownCredential", null, "in", _at), [_person],
-                        new(DoorModes.Blocked, "op-tanaka", "棚卸し", _at.AddHours(1)), [EmergencySignal.Fire], false, 2, true, false), json.DoorLive),
+                        new(DoorModes.Blocked, "op-tanaka", "棚卸し", _at.AddHours(1)), [EmergencySignal.Fire], false, 2, true, false,
+                        [new(Direction.In, ReaderLink.Offline, ReaderOffline.OtherDevice, _at, "8c1f0e2d3b4a5968", false, Reader("0000000A"), Reader("0000000B"), "the disk is full",
+                            new(ReaderActs.Rotate, ReaderStep.Failed, ReaderActFault.NotOnline, "op-tanaka", "定期の鍵の変更", _at, "8c1f0e2d3b4a5968", "8c1f0e2d3b4a5968", Reader("0000000A"), Reader("0000000A")))]), json.DoorLive),
                 "good", _at, "door"), json.LiveValue),
             ["live-unknown"] = (new LiveValue(Json("null"), "unknown", null, "°C"), json.LiveValue),
             ["journal"] = (new JournalBatch(
@@ -88,7 +90,11 @@ internal static class WireSamples
         new EmergencySignalled(_door, EmergencySignal.BreakGlass, true, true),
         new UnbadgedPassage(_door, DoorMode.FireRelease, 3),
         new GuardContact("alarm", true, "door-forced:door-a"),
+        new ReaderCommissioned(
+            _door, Direction.In, ReaderActs.Replace, "failed", ReaderActFault.WindowClosed, "8c1f0e2d3b4a5968", null, Reader("0000000A"), null, "op-tanaka", "リーダの交換", 300),
     ];
+
+    private static ReaderDevice Reader(string serial) => new("00A1B2", 3, 1, serial, "1.4.2");
 
     public static string Kind(Fact fact) =>
         JsonSerializer.SerializeToElement(fact, WireJson.Plain.Fact).GetProperty("kind").GetString()!.Replace('.', '-');

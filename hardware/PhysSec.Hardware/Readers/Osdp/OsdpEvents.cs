@@ -96,6 +96,19 @@ public enum OsdpKeyChangeFault
 
     /// <summary>Another reader of this line has it.</summary>
     OtherReadersKey = 6,
+
+    /// <summary>It could not be kept, so it was not sent.</summary>
+    NotKept = 7,
+}
+
+/// <summary>How far a key has come. The numbers never change.</summary>
+public enum OsdpKeyStep
+{
+    /// <summary>A reader on the default key is there.</summary>
+    DefaultKeyFound = 1,
+
+    /// <summary>The reader says that it has taken the key; that it has it is proved by the next session.</summary>
+    KeyTaken = 2,
 }
 
 /// <summary>The device that a reader was when it was commissioned.</summary>
@@ -138,8 +151,16 @@ public abstract record OsdpEvent(byte Address)
 
     public sealed record Capabilities(byte Address, IReadOnlyList<OsdpCapability> All) : OsdpEvent(Address);
 
+    /// <summary>The reader proved its key and is another device than the one that was pinned: a person must accept it.</summary>
+    public sealed record OtherDevice(byte Address, OsdpPin Pin) : OsdpEvent(Address);
+
     /// <summary>Write it to disk, then answer with <see cref="OsdpLinkInput.KeysStored"/>: before that, no key is sent.</summary>
-    public sealed record KeysChanged(byte Address, OsdpKeyState Keys) : OsdpEvent(Address);
+    /// <param name="Address">Of the reader.</param>
+    /// <param name="Keys">All of them.</param>
+    /// <param name="ForgetsDevice">Which device it was is to be forgotten in the same write.</param>
+    public sealed record KeysChanged(byte Address, OsdpKeyState Keys, bool ForgetsDevice = false) : OsdpEvent(Address);
+
+    public sealed record KeyProgress(byte Address, OsdpKeyStep Step) : OsdpEvent(Address);
 
     /// <summary>The reader has proved its new key.</summary>
     /// <param name="Address">Of the reader.</param>

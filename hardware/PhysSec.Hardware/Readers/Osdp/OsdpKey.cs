@@ -44,6 +44,18 @@ public sealed class OsdpKey : IEquatable<OsdpKey>
         return OsdpKeyFault.None;
     }
 
+    /// <summary>A new key that cannot be guessed.</summary>
+    public static OsdpKey Make(OsdpRandom random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        Span<byte> bytes = stackalloc byte[Length];
+        while (true)
+        {
+            random(bytes);
+            if (Create(bytes, out var key) == OsdpKeyFault.None) return key!;
+        }
+    }
+
     /// <summary>For the one file that keeps it, and for nothing else.</summary>
     public byte[] Export() => [.. _bytes];
 

@@ -34,7 +34,7 @@ public sealed partial class OsdpLink : IDisposable
     private OsdpOffline _why = OsdpOffline.NoReply, _told;
     private byte _sequence;
     private int _misses, _silent, _failures, _spoiled, _exchanges;
-    private bool _waiting, _draining = true, _held;
+    private bool _waiting, _draining = true;
     private List<OsdpEvent> _events = [];
 
     /// <summary>The command that has no answer yet.</summary>
@@ -61,6 +61,12 @@ public sealed partial class OsdpLink : IDisposable
     /// <summary>As they are in force; stored or about to be.</summary>
     public OsdpKeyState Keys { get; private set; }
 
+    /// <summary>The device that belongs there; null: the first that proves the key.</summary>
+    public OsdpPin? Pin => _pin;
+
+    /// <summary>Another device that has the key, while it stands there and nobody has accepted it.</summary>
+    public OsdpPin? Found { get; private set; }
+
     public OsdpStatistics Statistics { get; private set; } = new();
 
     /// <summary>What it asked last.</summary>
@@ -70,7 +76,7 @@ public sealed partial class OsdpLink : IDisposable
     public bool IsBeingInstalled => _installUntil is not null;
 
     /// <summary>When it wants the line next.</summary>
-    internal TimeSpan Due => _held ? TimeSpan.MaxValue : _stage == Stage.Ready && _sent is null && _orders.Count > 0 ? TimeSpan.Zero : _due;
+    internal TimeSpan Due => _stage == Stage.Ready && _sent is null && _orders.Count > 0 ? TimeSpan.Zero : _due;
 
     /// <summary>When <see cref="OsdpLinkInput.Tick"/> has something to do.</summary>
     internal TimeSpan NextTick
@@ -104,7 +110,8 @@ public sealed partial class OsdpLink : IDisposable
             case OsdpLinkInput.CloseInstallation: CloseInstallation(now); break;
             case OsdpLinkInput.ChangeKey change: ChangeKey(change.Key); break;
             case OsdpLinkInput.KeysStored stored: Stored(stored.Keys, now); break;
-            case OsdpLinkInput.AcceptIdentity: (_pin, _held) = (null, false); RetryNow(now); break;
+            case OsdpLinkInput.KeysNotStored failed: NotStored(failed.Keys); break;
+            case OsdpLinkInput.AcceptIdentity accept: Accept(accept.Pin, now); break;
             case OsdpLinkInput.RetryNow: RetryNow(now); break;
             default: break; // A tick: what follows is all it is for.
         }
@@ -121,9 +128,10 @@ public sealed partial class OsdpLink : IDisposable
 
     private byte[]? TakeTurn(TimeSpan now)
     {
-        if (_held || _waiting) return null;
-        if (_session is null && _stage >= Stage.KeySet) Restart(now, planned: false); // No clear text, by whatever way one came here.
+        if (_waiting) return null;
+        if (_forgotten || (_session is null && _stage >= Stage.KeySet)) Restart(now, planned: false); // No clear text, by whatever way one came here.
         if (_order is not null && now > _orderNotAfter) Restart(now, planned: false); // What was sent may have been heard; it is not said again, for it could be heard late.
+        _forgotten = false;
         if (_stage == Stage.Ready && _sent is null) ChooseAtReady(now);
         if (_sent is null)
         {

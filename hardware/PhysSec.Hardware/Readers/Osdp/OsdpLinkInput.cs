@@ -54,8 +54,11 @@ public abstract record OsdpLinkInput
     /// <param name="Life">After so long it is neither given nor repeated; null: <see cref="OsdpLinkSettings.OrderLife"/>.</param>
     public sealed record Order(OsdpOrder What, TimeSpan? Life = null) : OsdpLinkInput;
 
-    /// <summary>An operator allows a reader on the default key to be given this one, until this uptime.</summary>
-    public sealed record OpenInstallation(OsdpKey Key, TimeSpan Until) : OsdpLinkInput;
+    /// <summary>
+    /// An operator allows a reader on the default key to be given this one, until this uptime. Replaces: another device is to stand there, and what is known of the one before (its key, its
+    /// identity) is forgotten for good as soon as that is on disk.
+    /// </summary>
+    public sealed record OpenInstallation(OsdpKey Key, TimeSpan Until, bool Replaces = false) : OsdpLinkInput;
 
     public sealed record CloseInstallation : OsdpLinkInput;
 
@@ -65,8 +68,11 @@ public abstract record OsdpLinkInput
     /// <summary>What <see cref="OsdpEvent.KeysChanged"/> asked for is on disk.</summary>
     public sealed record KeysStored(OsdpKeyState Keys) : OsdpLinkInput;
 
-    /// <summary>An operator takes the device that is there now for the right one.</summary>
-    public sealed record AcceptIdentity : OsdpLinkInput;
+    /// <summary>It cannot be stored: nothing is sent, and a window that waits for it closes.</summary>
+    public sealed record KeysNotStored(OsdpKeyState Keys) : OsdpLinkInput;
+
+    /// <summary>An operator takes this device, which has the key, for the right one. A third one is refused like it was.</summary>
+    public sealed record AcceptIdentity(OsdpPin Pin) : OsdpLinkInput;
 
     /// <summary>Does not wait for the next try.</summary>
     public sealed record RetryNow : OsdpLinkInput;

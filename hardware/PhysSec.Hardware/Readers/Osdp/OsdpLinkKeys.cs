@@ -20,6 +20,9 @@ public sealed partial class OsdpLink
 
     private TimeSpan? _installUntil;
     private bool _asksDefault, _triesOwnKey, _keyIsStored, _keyWasSent, _overDefaultKey;
+
+    /// <summary>Asked for; and done, but for the session that still runs.</summary>
+    private bool _replaces, _forgotten;
     private int _keySetTries;
 
     /// <summary>What the shell has been asked to store and has not confirmed.</summary>
@@ -37,8 +40,8 @@ public sealed partial class OsdpLink
             return;
         }
 
-        (_installUntil, _held, _triesOwnKey, _keyWasSent) = (Min(open.Until, now + InstallationMax), false, false, false);
-        Announce(Keys with { Pending = open.Key });
+        (_installUntil, _triesOwnKey, _keyWasSent, _replaces) = (Min(open.Until, now + InstallationMax), false, false, open.Replaces);
+        Announce(open.Replaces ? new OsdpKeyState(null, open.Key) : Keys with { Pending = open.Key });
         if (!_waiting && State != OsdpLinkState.Online) RetryNow(now);
     }
 
@@ -46,7 +49,7 @@ public sealed partial class OsdpLink
     {
         if (_installUntil is null) return;
 
-        _installUntil = null;
+        (_installUntil, _replaces) = (null, false);
         _events.Add(new OsdpEvent.KeyChangeFailed(Address, OsdpKeyChangeFault.WindowClosed));
         if (!_keyWasSent) Announce(Keys with { Pending = null }); // The reader cannot have it.
         if (!_waiting && _sessionKey == OsdpKey.Default) Restart(now, planned: false);
@@ -66,7 +69,7 @@ public sealed partial class OsdpLink
     {
         (_unstored, _keyIsStored, _keySetTries) = (keys, false, 0);
         if (keys.Pending is null) Keys = keys;
-        _events.Add(new OsdpEvent.KeysChanged(Address, keys));
+        _events.Add(new OsdpEvent.KeysChanged(Address, keys, _replaces));
     }
 
     /// <summary>Only a key that will survive a power cut is sent.</summary>
@@ -74,7 +77,22 @@ public sealed partial class OsdpLink
     {
         if (_unstored is null || keys != _unstored) return;
         (Keys, _unstored, _keyIsStored) = (keys, null, true);
+        if (_replaces) ForgetDevice();
         if (!_waiting && _installUntil is not null && _stage == Stage.Probe) _due = now;
+    }
+
+    private void NotStored(OsdpKeyState keys)
+    {
+        if (_unstored is null || keys != _unstored) return;
+        (_unstored, _installUntil, _replaces) = (null, null, false);
+        if (keys.Pending is not null) _events.Add(new OsdpEvent.KeyChangeFailed(Address, OsdpKeyChangeFault.NotKept));
+    }
+
+    /// <summary>The device before is of no use from here on: not even a key is sent to it.</summary>
+    private void ForgetDevice()
+    {
+        (_replaces, _forgotten, _pin, Found, _why) = (false, true, null, null, OsdpOffline.NoKey);
+        if (State != OsdpLinkState.Offline) GoOffline();
     }
 
     private void ComposeChallenge()
@@ -149,6 +167,7 @@ public sealed partial class OsdpLink
         {
             _stage = MayUseDefault && Keys.Pending is not null ? Stage.KeySet : Stage.Probe;
             if (_stage == Stage.Probe) Fail(now, OsdpOffline.NoKey); // The window has closed meanwhile.
+            else _events.Add(new OsdpEvent.KeyProgress(Address, OsdpKeyStep.DefaultKeyFound));
             return;
         }
 
@@ -190,14 +209,20 @@ public sealed partial class OsdpLink
     {
         if (reply != OsdpReply.Nak)
         {
-            _triesOwnKey = true;
-            Restart(now, planned: true); // The new key must be proved.
+            ProveKey(now);
             return;
         }
 
         GiveUpKey();
         if (_sessionKey == OsdpKey.Default) Fail(now, OsdpOffline.NoKey);
         else _stage = Stage.Ready;
+    }
+
+    private void ProveKey(TimeSpan now)
+    {
+        _events.Add(new OsdpEvent.KeyProgress(Address, OsdpKeyStep.KeyTaken));
+        _triesOwnKey = true;
+        Restart(now, planned: true);
     }
 
     private void GiveUpKey()

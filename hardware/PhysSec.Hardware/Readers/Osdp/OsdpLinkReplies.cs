@@ -18,6 +18,10 @@ public sealed partial class OsdpLink
         {
             Statistics = Statistics with { Stale = Statistics.Stale + 1 };
         }
+        else if (_forgotten)
+        {
+            Settle(now); // The device before still answers, and counts no longer.
+        }
         else if (!frame.HasCrc)
         {
             Refuse(null, now); // Commands go out with a CRC, and a reader answers in kind.
@@ -73,8 +77,7 @@ public sealed partial class OsdpLink
             else if (_stage == Stage.KeySet && frame.Reply == OsdpReply.Ack && frame.Sequence == _sequence)
             {
                 Settle(now); // Some readers acknowledge a key in clear. It proves nothing; the handshake will.
-                _triesOwnKey = true;
-                Restart(now, planned: true);
+                ProveKey(now);
             }
             else
             {
@@ -183,15 +186,25 @@ public sealed partial class OsdpLink
         if (_pin is { } known && !identity.IsSameDevice(known.Identity))
         {
             _security.Add(OsdpSecurity.IdentityChanged, now, _events);
+            if (Found != pin) _events.Add(new OsdpEvent.OtherDevice(Address, Found = pin));
             Fail(now, OsdpOffline.IdentityChanged);
-            _held = true;
+            _due = now + _settings.ProbeIntervalMax; // The right one may be put back.
             if (State != OsdpLinkState.Offline) GoOffline();
             return;
         }
 
+        Found = null;
+
         if (_pin is { ClientId: { } before } && before != pin.ClientId) _security.Add(OsdpSecurity.ClientIdChanged, now, _events);
         if (_pin is null) _events.Add(new OsdpEvent.Pinned(Address, _pin = pin));
         _stage = Stage.Capabilities;
+    }
+
+    private void Accept(OsdpPin pin, TimeSpan now)
+    {
+        (_pin, Found) = (pin, null);
+        _events.Add(new OsdpEvent.Pinned(Address, pin));
+        RetryNow(now);
     }
 
     /// <summary>What it can do; never whether it must be secure.</summary>

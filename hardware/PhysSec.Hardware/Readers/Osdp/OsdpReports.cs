@@ -29,7 +29,10 @@ public readonly record struct OsdpIdentity(int Vendor, byte Model, byte Version,
     /// <summary>The same device: firmware may change, the rest may not.</summary>
     public bool IsSameDevice(OsdpIdentity other) => (Vendor, Model, Serial) == (other.Vendor, other.Model, other.Serial);
 
-    public override string ToString() => $"{Vendor:X6} model {Model}.{Version} serial {Serial:X8} firmware {Firmware >> 16}.{Firmware >> 8 & 0xFF}.{Firmware & 0xFF}";
+    /// <summary>Like "1.2.3".</summary>
+    public string FirmwareText => $"{Firmware >> 16}.{Firmware >> 8 & 0xFF}.{Firmware & 0xFF}";
+
+    public override string ToString() => $"{Vendor:X6} model {Model}.{Version} serial {Serial:X8} firmware {FirmwareText}";
 }
 
 /// <summary>One line of what a reader says it can do.</summary>
