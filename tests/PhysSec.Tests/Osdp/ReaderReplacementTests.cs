@@ -80,7 +80,7 @@ public sealed class ReaderReplacementTests
         wire.PowerUp();
         Assert.True(wire.RunUntil(() => IsOnline(wire), _patience));
         var old = wire.Disk(Address);
-        wire.Readers.Readers[0].Key = null; // The one that comes is fresh from the factory.
+        wire.Readers.Readers[0].Replace(); // The one that comes is fresh from the factory.
         wire.Readers.Restart(wire.Readers.Readers[0]);
         Arrange(wire, cut);
 
