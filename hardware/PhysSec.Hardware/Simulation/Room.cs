@@ -88,18 +88,20 @@ public sealed class Room(RoomParameters parameters)
     /// <summary>How often the software has released the lock since the room began: what an observer who never looks away would count.</summary>
     public int LockReleases { get; private set; }
 
+    /// <summary>An output (its id) goes on or off; raised as it happens, so the subscriber only notes it.</summary>
+    public event Action<string, bool>? Switched;
+
     public bool IsOn(string output) => _on.Contains(output);
 
     public bool IsOn(DeviceRole role) => parameters.Devices.Any(it => it.Role == role && _on.Contains(it.Id));
 
     public void SetOutput(string output, bool on)
     {
-        if (!on) _on.Remove(output);
-        else if (_on.Add(output))
-        {
-            if (output == LockEntry?.Id) (LockReleases, _withdrawn) = (LockReleases + 1, true);
-            if (parameters.Devices.Any(it => it.Id == output && it.Role == DeviceRole.Relock)) _withdrawn = false;
-        }
+        if (!(on ? _on.Add(output) : _on.Remove(output))) return;
+
+        if (on && output == LockEntry?.Id) (LockReleases, _withdrawn) = (LockReleases + 1, true);
+        if (on && parameters.Devices.Any(it => it.Id == output && it.Role == DeviceRole.Relock)) _withdrawn = false;
+        Switched?.Invoke(output, on);
     }
 
     /// <summary>Somebody pulls the leaf from outside; false = the lock holds it.</summary>
