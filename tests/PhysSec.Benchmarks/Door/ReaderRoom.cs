@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using PhysSec.Core.Doors;
 using PhysSec.Hardware;
 using PhysSec.Hardware.Simulation;
 using PhysSec.Node.Readers;
@@ -16,7 +17,7 @@ namespace PhysSec.Benchmarks.Door;
 internal sealed class ReaderRoom : IAsyncDisposable
 {
     private const string Lock = "door-a.lock", Port = "readers.pty";
-    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(30), _look = TimeSpan.FromMilliseconds(10), _settle = TimeSpan.FromMilliseconds(60);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(30), _look = TimeSpan.FromMilliseconds(10);
     private static readonly CardBits _card = WiegandFrame.Encode26(DemoPerson.Facility, DemoPerson.All[0].Number);
 
     private readonly Instance _instance;
@@ -93,7 +94,9 @@ internal sealed class ReaderRoom : IAsyncDisposable
             bus.Readers[0].Present(_card);
             return 0;
         });
-        var at = await InTimeAsync("the lock output to come on", released, cancel);
+        var at = await InTimeAsync(
+            () => $"the lock output to come on; the reader has {(Interlocked.Read(ref _sent) > shown ? "told the card" : "not told the card")} and is {(_line.With((bus, _) => bus.IsSecured(bus.Readers[0])) ? "secured" : "not secured")}. {_instance.Node.Tail()}",
+            released, cancel);
         var sent = Interlocked.Read(ref _sent);
         if (sent < shown) throw new RigException("the lock came on before any card was told");
         return (Stopwatch.GetElapsedTime(shown, sent), Stopwatch.GetElapsedTime(sent, at));
@@ -104,11 +107,10 @@ internal sealed class ReaderRoom : IAsyncDisposable
     {
         var locked = Expect(on: false);
         await ActAsync("open", cancel);
-        await InTimeAsync("the door to lock again", locked, cancel);
+        await InTimeAsync(() => "the door to lock again", locked, cancel);
+        await SeenAsync(DoorPhase.Open, cancel); // What the hub shows may be from before.
         await ActAsync("close", cancel);
-        await Task.Delay(_settle, TimeProvider.System, cancel); // The contact's own time, and the live value's way to the hub.
-        await UntilAsync("the node to see the leaf closed", async () =>
-            (string?)(await _instance.Operator.GetAsync("doors", cancel)).AsArray()[0]?["live"]?["state"]?["state"] == "Locked", cancel);
+        await SeenAsync(DoorPhase.Locked, cancel);
     }
 
     /// <summary>Looks on for a while: milliseconds from one poll to the next of the same reader.</summary>
@@ -165,6 +167,9 @@ internal sealed class ReaderRoom : IAsyncDisposable
         foreach (var (i, key) in keys.Index()) file.Store(Reader(i), new(new(key, null), null));
     }
 
+    private Task SeenAsync(DoorPhase phase, CancellationToken cancel) => UntilAsync($"the node to have the door {phase}", async () =>
+        (string?)(await _instance.Operator.GetAsync("doors", cancel)).AsArray()[0]?["live"]?["state"]?["state"] == phase.ToString(), cancel);
+
     private async Task ActAsync(string command, CancellationToken cancel)
     {
         var answer = await RoomClient.SendAsync(_socket, command, cancel);
@@ -208,7 +213,7 @@ internal sealed class ReaderRoom : IAsyncDisposable
         }
     }
 
-    private static async Task<long> InTimeAsync(string what, Task<long> happens, CancellationToken cancel)
+    private static async Task<long> InTimeAsync(Func<string> what, Task<long> happens, CancellationToken cancel)
     {
         try
         {
@@ -216,7 +221,7 @@ internal sealed class ReaderRoom : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            throw new RigException(string.Create(CultureInfo.InvariantCulture, $"waited {_limit.TotalSeconds} s for {what}"));
+            throw new RigException(string.Create(CultureInfo.InvariantCulture, $"waited {_limit.TotalSeconds} s for {what()}"));
         }
     }
 
