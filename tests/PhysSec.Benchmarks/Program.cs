@@ -1,9 +1,7 @@
 using PhysSec.Benchmarks;
+using PhysSec.Benchmarks.Door;
 using PhysSec.Benchmarks.Record;
 using PhysSec.Rig;
-
-const string PublishedNode = "node"; // Needs a native toolchain: only when asked for.
-const string TheRecord = "record"; // Takes a quarter of an hour and 11 GB: only when asked for.
 
 using var end = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>
@@ -12,42 +10,63 @@ Console.CancelKeyPress += (_, e) =>
     end.Cancel();
 };
 
-var benchmarks = new Dictionary<string, Func<Task>>
+var benchmarks = new Dictionary<string, Func<IReadOnlyList<string>, Task>>
 {
-    ["decision"] = () =>
+    ["decision"] = Plain(() =>
     {
         DecisionBenchmark.Run(Console.Out, 10_000);
         DecisionBenchmark.Run(Console.Out, 100_000);
         return Task.CompletedTask;
-    },
-    ["door"] = () => RoomBenchmarks.DoorAsync(Console.Out, 50, end.Token),
-    ["leak"] = () => RoomBenchmarks.LeakAsync(Console.Out, 50, end.Token),
-    ["ingest"] = async () =>
+    }),
+    ["door"] = options => DoorBenchmark.Read(options).RunAsync(Console.Out, end.Token),
+    ["leak"] = Plain(() => RoomBenchmarks.LeakAsync(Console.Out, 50, end.Token)),
+    ["ingest"] = Plain(async () =>
     {
         await IngestBenchmark.RunAsync(Console.Out, 1, 100_000, end.Token);
         await IngestBenchmark.RunAsync(Console.Out, 100, 2_000, end.Token);
-    },
-    ["start"] = () => RoomBenchmarks.StartAsync(Console.Out, 5, end.Token),
-    [PublishedNode] = () => NodeBenchmark.RunAsync(Console.Out, 10, end.Token),
+    }),
+    ["start"] = Plain(() => RoomBenchmarks.StartAsync(Console.Out, 5, end.Token)),
+    ["node"] = Plain(() => NodeBenchmark.RunAsync(Console.Out, 10, end.Token)),
+    ["record"] = options => RecordBenchmark.Read(options).RunAsync(Console.Out, end.Token),
 };
-
-// What follows "record" is for it alone.
-var names = args.TakeWhile((_, i) => i == 0 || args[i - 1] != TheRecord).ToArray();
-if (names.FirstOrDefault(it => it != TheRecord && !benchmarks.ContainsKey(it)) is { } unknown)
-{
-    await Console.Error.WriteLineAsync($"bench: there is no benchmark '{unknown}'; choose from {string.Join(", ", benchmarks.Keys)}, {TheRecord}, or none for all but {PublishedNode} and {TheRecord}");
-    return 64;
-}
+string[] onlyWhenAsked = ["node", "record"]; // Needs a native toolchain; takes a quarter of an hour and 11 GB.
 
 try
 {
-    var record = names.Contains(TheRecord) ? RecordBenchmark.Read(args[names.Length..]) : null;
-    foreach (var name in names.Length == 0 ? [.. benchmarks.Keys.Where(it => it != PublishedNode)] : names.Where(it => it != TheRecord)) await benchmarks[name]();
-    if (record is not null) await record.RunAsync(Console.Out, end.Token);
+    var asked = Asked(args);
+    foreach (var (name, options) in asked.Count > 0 ? asked : [.. benchmarks.Keys.Except(onlyWhenAsked).Select(it => (it, new List<string>()))]) await benchmarks[name](options);
     return 0;
+}
+catch (UsageException wrong)
+{
+    await Console.Error.WriteLineAsync($"bench: {wrong.Message}");
+    return 64;
 }
 catch (Exception fault) when (fault is RigException or OperationCanceledException)
 {
     await Console.Error.WriteLineAsync($"bench: {fault.Message}");
     return 1;
 }
+
+static Func<IReadOnlyList<string>, Task> Plain(Func<Task> run) => options => options.Count == 0 ? run() : throw new UsageException($"this benchmark has no option {options[0]}");
+
+// Names, each with the options that follow it.
+List<(string Name, List<string> Options)> Asked(string[] words)
+{
+    var asked = new List<(string Name, List<string> Options)>();
+    for (var i = 0; i < words.Length; i++)
+    {
+        if (words[i].StartsWith("--", StringComparison.Ordinal) && asked.Count > 0)
+        {
+            asked[^1].Options.AddRange(words.Skip(i).Take(2));
+            i++;
+        }
+        else if (benchmarks.ContainsKey(words[i])) asked.Add((words[i], []));
+        else throw new UsageException($"there is no benchmark '{words[i]}'; choose from {string.Join(", ", benchmarks.Keys)}, or none for all but {string.Join(" and ", onlyWhenAsked)}");
+    }
+
+    return asked;
+}
+
+/// <summary>What was asked for does not exist.</summary>
+internal sealed class UsageException(string message) : Exception(message);

@@ -68,14 +68,19 @@ public sealed class Room
     /// <summary>The guard service is armed.</summary>
     public bool GuardArmed { get; set; }
 
+    /// <summary>An output (its id) goes on or off; raised as it happens, so the subscriber only notes it.</summary>
+    public event Action<string, bool>? Switched;
+
     public bool IsOn(string output) => _on.Contains(output);
 
     public bool IsOn(DeviceRole role) => _parameters.Devices.Any(it => it.Role == role && _on.Contains(it.Id));
 
     public void SetOutput(string output, bool on)
     {
-        if (!on) _on.Remove(output);
-        else if (_on.Add(output) && _parameters.Devices.FirstOrDefault(it => it.Id == output)?.Door is { } door) Doors.First(it => it.Id == door).TurnedOn(output);
+        if (!(on ? _on.Add(output) : _on.Remove(output))) return;
+
+        if (on && _parameters.Devices.FirstOrDefault(it => it.Id == output)?.Door is { } door) Doors.First(it => it.Id == door).TurnedOn(output);
+        Switched?.Invoke(output, on);
     }
 
     /// <summary>Lets the air change for a time, in seconds of room time.</summary>

@@ -74,6 +74,13 @@ public sealed class RoomServer
         _whole = true;
     }
 
+    /// <inheritdoc cref="Room.Switched"/>
+    public event Action<string, bool>? Switched
+    {
+        add => _room.Switched += value;
+        remove => _room.Switched -= value;
+    }
+
     private TimeSpan Uptime => _clock.GetElapsedTime(_start);
 
     /// <summary>Serves until cancelled; then the socket is gone.</summary>

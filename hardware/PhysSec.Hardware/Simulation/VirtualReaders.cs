@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace PhysSec.Hardware.Simulation;
@@ -9,7 +10,7 @@ namespace PhysSec.Hardware.Simulation;
 public sealed class VirtualReaders : IDisposable
 {
     private const int BitsPerByte = 10;
-    private static readonly TimeSpan _turnRound = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _turnRound = TimeSpan.FromMilliseconds(3); // What readers usually take.
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -36,6 +37,9 @@ public sealed class VirtualReaders : IDisposable
         _thread = new Thread(AnswerForEver) { IsBackground = true, Name = $"readers at {_cable.Path}" };
         _thread.Start();
     }
+
+    /// <summary>Raised on the readers' thread with every byte that is about to go out (true) or has come in. Secrets are among them.</summary>
+    public event Action<bool, ReadOnlyMemory<byte>>? Tapped;
 
     /// <summary>The port to open.</summary>
     public string Port => _cable.Path;
@@ -68,12 +72,22 @@ public sealed class VirtualReaders : IDisposable
             var read = _cable.Line.Read(buffer);
             if (read <= 0 || _cable.Baud != _baud) continue; // At another speed it is noise.
 
+            var came = Stopwatch.GetTimestamp();
+            Tapped?.Invoke(false, buffer.AsMemory(0, read));
             var before = With(Outputs);
             var answer = With((bus, now) => bus.Take(buffer.AsSpan(0, read), now));
             if (!With(Outputs).SequenceEqual(before)) _switched?.Invoke();
             if (answer.Length == 0) continue;
-            _end.Wait(_turnRound + TimeSpan.FromSeconds((double)(read + answer.Length) * BitsPerByte / _baud));
+            PauseUntil(came, _turnRound + TimeSpan.FromSeconds((double)(read + answer.Length) * BitsPerByte / _baud));
+            Tapped?.Invoke(true, answer);
             _cable.Line.Write(answer);
         }
+    }
+
+    /// <summary>By the kernel's own call: the runtime's waits count in whole milliseconds, and a frame at 115,200 baud takes three.</summary>
+    private void PauseUntil(long since, TimeSpan time)
+    {
+        var nobody = default(GpioUapi.PollPair);
+        for (var left = time; left > TimeSpan.Zero && !_end.IsSet; left = time - Stopwatch.GetElapsedTime(since)) _ = SerialUapi.Poll(ref nobody, 0, new(left), 0);
     }
 }

@@ -264,6 +264,17 @@ public sealed class FactorTests
         }
     }
 
+    [Theory]
+    [InlineData(FactorRule.CardAndPin)]
+    [InlineData(FactorRule.TwoCards)]
+    public void Somebody_who_leaves_does_not_take_the_place_of_somebody_who_still_owes(FactorRule rule)
+    {
+        var node = new NodeProbe(Asking(rule));
+        node.Card(AnaCard);
+        Assert.StartsWith("granted Out p-chie", Say(node.Card(ChieCard, Direction.Out)), StringComparison.Ordinal);
+        Assert.StartsWith("granted In p-ana", Say(rule == FactorRule.CardAndPin ? node.Type(Code) : node.Card(ChieCard)), StringComparison.Ordinal);
+    }
+
     private static PolicyArrived New(Policy policy) => new(policy with { Version = 8 }, "bb", Tuesday);
 
     /// <summary>Ana's code works with her card and, where the zone allows it, alone; the level fits the rule.</summary>

@@ -62,6 +62,22 @@ public sealed class ContactInputTests : IDisposable
     }
 
     [Fact]
+    public void The_quiet_time_begins_anew_with_each_bounce_and_the_first_edge_is_the_one_that_is_told()
+    {
+        Settled(Level.Low);
+        var edge = _clock.GetTimestamp();
+        foreach (var high in (bool[])[false, true, false])
+        {
+            _lines.Put(Line, high);
+            _clock.Advance(Ms(18)); // The bounce is in force when the first quiet time ends.
+        }
+
+        Assert.Empty(_changes);
+        _clock.Advance(Ms(12));
+        Assert.Equal((true, edge), Assert.Single(_changes));
+    }
+
+    [Fact]
     public void A_spike_shorter_than_the_quiet_time_changes_nothing()
     {
         Settled(Level.Low);

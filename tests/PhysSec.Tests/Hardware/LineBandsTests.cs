@@ -1,3 +1,4 @@
+using System.Globalization;
 using PhysSec.Hardware;
 
 namespace PhysSec.Tests.Hardware;
@@ -37,6 +38,17 @@ public sealed class LineBandsTests
     [InlineData(1.05, LineState.ForeignVoltage)]
     public void Each_share_of_the_excitation_is_one_state_and_what_lies_between_two_is_a_fault(double? ratio, LineState expected) =>
         Assert.Equal(expected, LineBands.For(_mercury, LineBands.MeasuredExcitation).Classify(ratio));
+
+    // Computed apart from the code: worst case of tolerance, 0 to 100 Ω of cable, 47 kΩ of leaking insulation and the excitation, widened by a quarter of each gap, at most 0.06.
+    [Theory]
+    [InlineData(2.2, 1.0, 1.0, null, 0.01, LineBands.MeasuredExcitation, "Shorted -0.0200 0.1044, Closed 0.2476 0.3714, Open 0.4373 0.5544, Cut 0.8925 1.0220")]
+    [InlineData(2.2, 1.0, 1.0, 0.47, 0.01, LineBands.UnmeasuredExcitation, "Ground -0.0200 0.0762, Shorted 0.1374 0.2575, Closed 0.3417 0.4525, Open 0.4896 0.6201, Cut 0.8662 1.0500")]
+    [InlineData(2.2, 2.2, 8.2, null, 0.01, LineBands.UnmeasuredExcitation, "Shorted -0.0200 0.1056, Closed 0.4201 0.5916, Open 0.7378 0.8723, Cut 0.9080 1.0500")]
+    [InlineData(2.2, 10.0, null, null, 0.01, LineBands.UnmeasuredExcitation, "Shorted -0.0200 0.1056, Closed 0.7322 0.8680, Open 0.9065 1.0500")]
+    [InlineData(4.7, null, 10.0, null, 0.05, LineBands.MeasuredExcitation, "Closed -0.0200 0.0830, Open 0.5968 0.7535, Cut 0.8503 1.0220")]
+    public void The_bands_follow_from_resistors_cable_insulation_and_excitation(double pullUp, double? series, double? parallel, double? back, double tolerance, double excitation, string expected) =>
+        Assert.Equal(expected, string.Join(", ", LineBands.For(new(pullUp, series, parallel, back, tolerance), excitation).Bands
+            .Select(it => string.Create(CultureInfo.InvariantCulture, $"{it.State} {it.Low:0.0000} {it.High:0.0000}"))));
 
     [Fact]
     public void With_a_return_resistor_earth_is_told_from_a_short()
@@ -106,6 +118,16 @@ public sealed class LineBandsTests
         Assert.Equal((LineState.Shorted, LineState.Cut), (near.Classify(0), near.Classify(1)));
         for (var ratio = -0.1; ratio < 1.1; ratio += 0.001)
             Assert.True(wild.Classify(ratio) == bands.Classify(ratio) || wild.Classify(ratio) == LineState.OutOfBand);
+    }
+
+    [Fact]
+    public void A_calibration_leaves_a_band_as_wide_as_it_was_that_stands_for_a_short_or_a_cut_too()
+    {
+        var unseenShort = LineBands.For(new(4.7, null, 10, null, 0.05), LineBands.MeasuredExcitation).Around(new("x", "", 0.04, 0.66));
+        var unseenCut = LineBands.For(new(2.2, 10, null, null, 0.01), LineBands.MeasuredExcitation).Around(new("x", "", 0.82, 0.96));
+
+        Assert.Equal((LineState.Closed, LineState.Closed), (unseenShort.Classify(0), unseenShort.Classify(0.08)));
+        Assert.Equal((LineState.Open, LineState.Open), (unseenCut.Classify(0.92), unseenCut.Classify(1)));
     }
 
     [Theory]

@@ -20,6 +20,17 @@ public sealed class RoomTests
     }
 
     [Fact]
+    public void Whoever_listens_is_told_of_each_output_that_goes_on_or_off_and_once()
+    {
+        var told = new List<(string, bool)>();
+        _room.Switched += (output, on) => told.Add((output, on));
+
+        foreach (var (output, on) in new[] { ("lamp", false), ("lamp", true), ("lamp", true), ("siren", true), ("lamp", false), ("lamp", false) }) _room.SetOutput(output, on);
+
+        Assert.Equal([("lamp", true), ("siren", true), ("lamp", false)], told);
+    }
+
+    [Fact]
     public void With_cooling_the_room_settles_between_the_cooler_s_start_and_full_power()
     {
         _room.Step(4 * 3_600);

@@ -48,6 +48,21 @@ public sealed class SerialLineTests : IDisposable
     }
 
     [Fact]
+    public void Whoever_listens_at_virtual_readers_hears_each_command_and_each_answer_before_it_can_be_read()
+    {
+        using var readers = new VirtualReaders([new() { Address = 0 }], 115_200, TimeProvider.System);
+        var heard = new List<(bool FromReaders, string Bytes)>();
+        readers.Tapped += (fromReaders, bytes) => heard.Add((fromReaders, Convert.ToHexString(bytes.Span)));
+        using var line = SerialLine.Open(new(readers.Port, 115_200));
+        byte[] poll = OsdpFrame.Build(0, 0, OsdpCommand.Poll, []), ack = [OsdpFrame.Mark, .. OsdpFrame.Build(0, 0, OsdpReply.Ack, [])];
+
+        Assert.True(line.Write(poll));
+        Assert.Equal(ack, Read(line, ack.Length));
+
+        Assert.Equal([(false, Convert.ToHexString(poll)), (true, Convert.ToHexString(ack))], heard);
+    }
+
+    [Fact]
     public void A_wait_ends_at_once_when_it_is_woken()
     {
         using var line = SerialLine.Open(new(_cable.Path, 9_600));
