@@ -36,6 +36,7 @@ public static partial class Endpoints
                 ["certificate"] = Path.Combine(observer, "observer.crt"),
                 ["key"] = Path.Combine(observer, "observer.key"),
             },
+            ["state"] = instance.State,
             ["liveNode"] = Instance.LiveNode,
             ["site"] = Instance.Site,
             ["room"] = instance.RoomSocket,

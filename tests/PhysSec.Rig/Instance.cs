@@ -17,6 +17,7 @@ public sealed class Instance : IAsyncDisposable
     public const string LiveNode = "node-1";
     public const string ToolNode = "tool-1";
     public const string Door = "door-a";
+    public const string SecondDoor = "door-b";
 
     private static readonly TimeSpan _start = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _restartPause = TimeSpan.FromSeconds(1);
@@ -86,6 +87,8 @@ public sealed class Instance : IAsyncDisposable
     public string HubFolder => Path.Combine(State, "hub");
 
     public string NodeFolder => Path.Combine(State, "node");
+
+    public bool HasSecondDoor => _options.Board == InstanceOptions.TwoDoors;
 
     private BrokerKind Broker => _options.Broker;
 
@@ -212,11 +215,18 @@ public sealed class Instance : IAsyncDisposable
         (Administrator, Operator, Auditor) = (Api("administrator"), Api("operator"), Api("auditor"));
         FirstSignIn = HubFiles.FirstSignIn(this);
 
-        folders.WriteBoard(Ups?.Port);
-        if (Fresh) await Provision.RunAsync(this, folders, cancel);
+        folders.WriteBoard(_options.Board, Ups?.Port);
+        var board = BoardFile.Load(Path.Combine(NodeFolder, "board.json"));
+        StartRoom(board);
+        if (Fresh)
+        {
+            await Provision.RunAsync(this, folders, cancel);
+            if (board.Devices.OfType<OsdpEntry>().ToList() is [_, ..] readers) await folders.InstallReadersAsync(readers, cancel);
+            if (HasSecondDoor) await SecondRoom.RunAsync(this, cancel);
+        }
+
         await File.WriteAllTextAsync(provisioned, "", cancel);
         folders.WritePort();
-        StartRoom();
         StartNode();
         await NodeReadyAsync(cancel);
         Endpoints.Write(this);
@@ -224,10 +234,10 @@ public sealed class Instance : IAsyncDisposable
 
     private HubApi Api(string role) => new(Console, Tokens[role]);
 
-    private void StartRoom()
+    private void StartRoom(BoardFile board)
     {
-        var board = BoardFile.Load(Path.Combine(NodeFolder, "board.json"));
-        var room = new RoomServer(RoomSocket, RoomParameters.For(board), DemoPerson.Badges, TimeProvider.System);
+        var memory = new ReaderMemory(Path.Combine(State, "readers"));
+        var room = new RoomServer(RoomSocket, RoomParameters.For(board), DemoPerson.Badges, TimeProvider.System, memory.Keys, memory.Keep);
         _room = room.RunAsync(_end.Token);
     }
 

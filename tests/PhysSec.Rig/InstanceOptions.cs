@@ -12,6 +12,13 @@ public sealed record InstanceOptions
 
     public BrokerKind Broker { get; init; } = BrokerKind.Embedded;
 
+    /// <summary>The shipped board file (its name without ending) by which the room is wired. A room with a second door gets people with PINs too.</summary>
+    public string Board { get; init; } = OneRoom;
+
+    public const string OneRoom = "one-room-simulated";
+
+    public const string TwoDoors = "two-doors-simulated";
+
     /// <summary>Mains and battery also from a real upsd.</summary>
     public bool Ups { get; init; }
 

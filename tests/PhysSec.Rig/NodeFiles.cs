@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using PhysSec.Hardware;
 
 namespace PhysSec.Rig;
 
@@ -28,13 +30,34 @@ internal sealed class NodeFiles(Instance instance)
         Files.WriteSecret(Path.Combine(path, "ca.crt"), enrolled.Authority);
     }
 
-    /// <summary>The shipped board file with the room's socket and the UPS's port filled in.</summary>
-    public void WriteBoard(int? upsPort)
+    /// <summary>The shipped board file with the room's socket, and with the UPS where there is one.</summary>
+    public void WriteBoard(string name, int? upsPort)
     {
-        var board = JsonNode.Parse(File.ReadAllText(Programs.Board(upsPort is null ? "one-room-simulated" : "one-room-simulated-ups")))!;
+        var board = JsonNode.Parse(File.ReadAllText(Programs.Board(name)))!;
         board["hardware"]!["socket"] = instance.RoomSocket;
-        foreach (var it in board["devices"]!.AsArray().Where(it => (string?)it!["type"] == "nut")) it!["port"] = upsPort;
+        if (upsPort is { } port)
+        {
+            var ups = JsonNode.Parse(File.ReadAllText(Programs.Board("one-room-simulated-ups")))!["devices"]!.AsArray().First(it => (string?)it!["type"] == "nut")!.DeepClone();
+            ups["port"] = port;
+            board["devices"]!.AsArray().Add(ups);
+        }
+
         Files.WriteSecret(Path.Combine(Files.Folder(instance.NodeFolder), "board.json"), board.ToJsonString());
+    }
+
+    /// <summary>Gives the OSDP readers of the board their keys, by the program that ships; the room must run.</summary>
+    public async Task InstallReadersAsync(IReadOnlyList<OsdpEntry> readers, CancellationToken cancel)
+    {
+        await using var install = Child.Start("readers", "dotnet",
+        [
+            Programs.Node, "readers", "--board", Path.Combine(instance.NodeFolder, "board.json"), "--key", "install",
+            "--key-file", Path.Combine(instance.NodeFolder, "state", "readers.keys"), "--json",
+        ], null);
+        foreach (var it in readers)
+        {
+            var address = string.Create(CultureInfo.InvariantCulture, $"\"address\":{it.Address}");
+            await install.LineAsync(line => line.Contains("\"key-installed\"", StringComparison.Ordinal) && line.Contains(address, StringComparison.Ordinal), $"that {it.Id} has its key", _limit, cancel);
+        }
     }
 
     /// <summary>The broker's port is another at each start of a demo; everything else stays as it was enrolled.</summary>

@@ -61,6 +61,7 @@ async Task<int> DemoAsync(Arguments given)
             "mosquitto" => BrokerKind.Mosquitto,
             var other => throw new UsageException($"--broker is embedded or mosquitto, not \"{other}\""),
         },
+        Board = InstanceOptions.TwoDoors,
         Ups = given.Has("--ups") || story,
         Restart = !story,
         Say = story && !given.Has("--verbose") ? null : Console.WriteLine,
@@ -98,7 +99,14 @@ async Task<int> SimAsync(string[] rest)
         return 0;
     }
 
-    var answer = await RoomClient.SendAsync((string)Endpoints.Read(state)["room"]!, string.Join(' ', rest), stop.Token);
+    var demo = Endpoints.Read(state);
+    if (rest is ["pin" or "duress", var badge, .. var side] && !side.Any(it => it.All(char.IsAsciiDigit)))
+    {
+        if (!Codes.Read((string)demo["state"]!).TryGetValue(badge, out var codes)) throw new UsageException($"{badge} has no PIN in this demo; those of the anteroom have: {string.Join(", ", Codes.Read((string)demo["state"]!).Keys)}");
+        rest = ["pin", badge, rest[0] == "pin" ? codes.Code : codes.Duress, .. side is [] ? [Instance.SecondDoor] : side];
+    }
+
+    var answer = await RoomClient.SendAsync((string)demo["room"]!, string.Join(' ', rest), stop.Token);
     Console.WriteLine(answer);
     return answer.StartsWith("ok", StringComparison.Ordinal) ? 0 : 1;
 }

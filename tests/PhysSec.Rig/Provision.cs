@@ -40,7 +40,8 @@ internal static class Provision
     /// <summary>A door on which a leaf may stay open for so long; Wiegand only reads a number, hence the owned exception.</summary>
     /// <param name="openSeconds">From opening to the alarm.</param>
     /// <param name="preAlarmSeconds">Before the alarm the reader starts to beep.</param>
-    public static Task PutDoorAsync(Instance instance, double openSeconds, double preAlarmSeconds, CancellationToken cancel) =>
+    /// <param name="interlock">Doors with one name let nobody in while another of them is open.</param>
+    public static Task PutDoorAsync(Instance instance, double openSeconds, double preAlarmSeconds, CancellationToken cancel, string? interlock = null) =>
         instance.Administrator.PutAsync($"doors/{Instance.Door}", new JsonObject
         {
             ["id"] = Instance.Door,
@@ -52,6 +53,8 @@ internal static class Provision
             ["extendedReleaseTime"] = 15,
             ["openTime"] = openSeconds,
             ["preAlarmTime"] = preAlarmSeconds,
+            ["interlock"] = interlock,
+            ["interlockRule"] = "oneOpen",
             ["readerAssurance"] = "low",
             ["exception"] = new JsonObject
             {
@@ -130,11 +133,15 @@ internal static class Provision
                 new JsonObject { ["state"] = person.State, ["reason"] = "デモの初期設定 (set up for the demo)" }, cancel);
         }
 
-        if (person.Schedule is null) return;
+        if (person.Schedule is not null) await RightAsync(api, person, Zone, now, cancel);
+    }
+
+    /// <summary>What a person may enter, as applied for and approved.</summary>
+    public static async Task RightAsync(HubApi api, DemoPerson person, string zone, DateTimeOffset now, CancellationToken cancel) =>
         await api.PostAsync("rights", new JsonObject
         {
             ["person"] = person.Id,
-            ["zone"] = Zone,
+            ["zone"] = zone,
             ["schedule"] = person.Schedule,
             ["validFrom"] = now.AddDays(-1).ToString("O", CultureInfo.InvariantCulture),
             ["validTo"] = now.AddDays(365).ToString("O", CultureInfo.InvariantCulture),
@@ -143,5 +150,4 @@ internal static class Provision
             ["applicationNumber"] = string.Create(CultureInfo.InvariantCulture, $"R8-{person.Number}"),
             ["purpose"] = person.Kind == "contractor" ? "サーバ保守(委託)" : "サーバ運用管理",
         }, cancel);
-    }
 }

@@ -19,7 +19,7 @@ public sealed class StoryTests(ITestOutputHelper output)
         var cancel = TestContext.Current.CancellationToken;
         var log = Path.Combine(RunningRoom.Artefacts, $"story-{broker}.log");
         var children = TextWriter.Synchronized(new StreamWriter(log) { AutoFlush = true });
-        await using var instance = await Instance.StartAsync(new InstanceOptions { Broker = broker, Ups = true, Say = children.WriteLine }, cancel);
+        await using var instance = await Instance.StartAsync(new InstanceOptions { Broker = broker, Board = InstanceOptions.TwoDoors, Ups = true, Say = children.WriteLine }, cancel);
         await using var ear = broker == BrokerKind.Mosquitto ? await Eavesdropper.ListenAsync(instance, cancel) : null;
         using var story = new StringWriter();
 
@@ -43,6 +43,14 @@ public sealed class StoryTests(ITestOutputHelper output)
     {
         var scan = new SecretsScan();
         scan.AddKeys(instance.State);
+        foreach (var it in Directory.EnumerateFiles(Path.Combine(instance.State, "readers")))
+            scan.AddKey($"the key of {Path.GetFileName(it)}", await File.ReadAllTextAsync(it, cancel), it, Path.Combine(instance.NodeFolder, "state", "readers.keys"));
+        foreach (var (name, it) in Codes.Read(instance.State))
+        {
+            scan.AddCode($"{name}'s PIN", it.Code, Codes.FileIn(instance.State));
+            scan.AddCode($"{name}'s duress code", it.Duress, Codes.FileIn(instance.State));
+        }
+
         foreach (var (role, token) in instance.Tokens) scan.Add($"the {role}'s token", token, Endpoints.FileIn(instance.State));
         var link = instance.FirstSignIn ?? throw new RigException("the hub gave no one-time sign-in link");
         scan.Add("the first sign-in link", link[(link.LastIndexOfAny(['/', '=']) + 1)..], Path.Combine(instance.HubFolder, "first-sign-in.txt"));

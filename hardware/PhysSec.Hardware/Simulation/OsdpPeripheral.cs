@@ -47,7 +47,10 @@ public sealed class OsdpPeripheral
     public byte Address { get; internal set; }
 
     /// <summary>Null: the default key.</summary>
-    public OsdpKey? Key { get; internal set; }
+    public OsdpKey? Key { get; private set; }
+
+    /// <summary>Told of each new key.</summary>
+    internal Action<OsdpKey>? KeyTaken { get; set; }
 
     /// <summary>Without power, or its cable cut: it answers nothing.</summary>
     public bool Silent { get; set; }
@@ -84,6 +87,12 @@ public sealed class OsdpPeripheral
         Array.Clear(_outputs);
         (_steady, _passing, _soundUntil, Text) = (OsdpColour.Red, null, default, "");
         _statusTold = _status == default;
+    }
+
+    internal void Take(OsdpKey key)
+    {
+        Key = key;
+        KeyTaken?.Invoke(key);
     }
 
     /// <summary>What was waiting for a control unit that has gone is not told to the next.</summary>

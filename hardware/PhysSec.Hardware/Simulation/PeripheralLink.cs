@@ -148,7 +148,7 @@ internal sealed class PeripheralLink(OsdpPeripheral reader, Action<byte[]> rando
         var answer = reply.NewKey is not null && AnswersKeySetInClear
             ? OsdpFrame.Build(address, command.Sequence, reply.Code, reply.Data)
             : _session.Seal(address, command.Sequence, reply.Code, reply.Data);
-        if (reply.NewKey is { } key) reader.Key = key; // The old session goes on until the next handshake.
+        if (reply.NewKey is { } key) reader.Take(key); // The old session goes on until the next handshake.
         return answer;
     }
 }

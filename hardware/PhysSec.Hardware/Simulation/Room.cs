@@ -1,32 +1,46 @@
 namespace PhysSec.Hardware.Simulation;
 
 /// <summary>
-/// The physics of one room with one door: pure and deterministic. The software's outputs come in through
+/// The physics of one room with its doors: pure and deterministic. The software's outputs come in through
 /// <see cref="SetOutput"/>; everything else is the world.
 /// </summary>
-public sealed class Room(RoomParameters parameters)
+public sealed class Room
 {
     private const double StepSeconds = 1;
     private const double CoilCelsius = 10; // Surface of the cooler: moisture above its dew point drips off.
 
+    private readonly RoomParameters _parameters;
     private readonly HashSet<string> _on = [];
-    private double _grams = SaturatedGrams(parameters.Temperature) * parameters.Humidity / 100;
+    private double _grams;
+
+    /// <param name="parameters">What it is made of and how it is wired.</param>
+    public Room(RoomParameters parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        _parameters = parameters;
+        (_grams, Temperature) = (SaturatedGrams(parameters.Temperature) * parameters.Humidity / 100, parameters.Temperature);
+        (HeatWatts, CoolingCapacity) = (parameters.HeatWatts, parameters.CoolingWatts);
+        Doors = [.. parameters.Devices.Where(it => it.Door is not null).GroupBy(it => it.Door!).Select(it => new RoomDoor(this, it.Key, it))];
+    }
+
+    /// <summary>In the order of the board file.</summary>
+    public IReadOnlyList<RoomDoor> Doors { get; }
 
     /// <summary>Air, in °C.</summary>
-    public double Temperature { get; private set; } = parameters.Temperature;
+    public double Temperature { get; private set; }
 
     /// <summary>0 to 100 %.</summary>
     public double Humidity => Math.Min(100, 100 * _grams / SaturatedGrams(Temperature));
 
-    public double HeatWatts { get; set; } = parameters.HeatWatts;
+    public double HeatWatts { get; set; }
 
-    public double CoolingCapacity { get; set; } = parameters.CoolingWatts;
+    public double CoolingCapacity { get; set; }
 
     public bool CoolingOn { get; set; } = true;
 
     /// <summary>What the cooler takes away now, in W. It hangs on the mains, the machines on the UPS.</summary>
     public double CoolingWatts => CoolingOn && Mains
-        ? CoolingCapacity * Math.Clamp((Temperature - parameters.CoolingFrom) / 2, 0, 1)
+        ? CoolingCapacity * Math.Clamp((Temperature - _parameters.CoolingFrom) / 2, 0, 1)
         : 0;
 
     public bool Mains { get; set; } = true;
@@ -43,19 +57,10 @@ public sealed class Room(RoomParameters parameters)
 
     public bool Leak { get; set; }
 
-    public bool LeafOpen { get; private set; }
-
-    public bool ExitPressed { get; set; }
-
-    public bool DoorTampered { get; set; }
-
     public bool EnclosureTampered { get; set; }
 
     /// <summary>The fire panel calls.</summary>
     public bool Fire { get; set; }
-
-    /// <summary>The break glass at the door is used.</summary>
-    public bool GlassBroken { get; set; }
 
     /// <summary>The seismic device calls.</summary>
     public bool Shaking { get; set; }
@@ -63,60 +68,20 @@ public sealed class Room(RoomParameters parameters)
     /// <summary>The guard service is armed.</summary>
     public bool GuardArmed { get; set; }
 
-    /// <summary>Bolt or magnet hold the leaf; a thing in the frame keeps an open leaf from it.</summary>
-    public bool Secured => !LockFree && !LeafOpen;
-
-    private bool _withdrawn; // The bolt of a lock that is driven by pulses.
-
-    private OutputEntry? LockEntry =>
-        parameters.Devices.OfType<OutputEntry>().FirstOrDefault(it => it.Role == DeviceRole.Lock);
-
-    /// <summary>
-    /// Whether the lock lets the leaf go. Exit button, fire panel and break glass cut the lock's power in hardware: that frees a fail-safe lock
-    /// whatever the software says, never frees a fail-secure one, and leaves one that is driven by pulses as it is.
-    /// </summary>
-    public bool LockFree => LockEntry switch
-    {
-        null => true,
-        { OnAtMost: not null } => _withdrawn,
-        { FailMode: FailMode.FailSecure } it => IsOn(it.Id) && !PowerCut,
-        { } it => IsOn(it.Id) || PowerCut,
-    };
-
-    private bool PowerCut => ExitPressed || Fire || GlassBroken;
-
-    /// <summary>How often the software has released the lock since the room began: what an observer who never looks away would count.</summary>
-    public int LockReleases { get; private set; }
-
     /// <summary>An output (its id) goes on or off; raised as it happens, so the subscriber only notes it.</summary>
     public event Action<string, bool>? Switched;
 
     public bool IsOn(string output) => _on.Contains(output);
 
-    public bool IsOn(DeviceRole role) => parameters.Devices.Any(it => it.Role == role && _on.Contains(it.Id));
+    public bool IsOn(DeviceRole role) => _parameters.Devices.Any(it => it.Role == role && _on.Contains(it.Id));
 
     public void SetOutput(string output, bool on)
     {
         if (!(on ? _on.Add(output) : _on.Remove(output))) return;
 
-        if (on && output == LockEntry?.Id) (LockReleases, _withdrawn) = (LockReleases + 1, true);
-        if (on && parameters.Devices.Any(it => it.Id == output && it.Role == DeviceRole.Relock)) _withdrawn = false;
+        if (on && _parameters.Devices.FirstOrDefault(it => it.Id == output)?.Door is { } door) Doors.First(it => it.Id == door).TurnedOn(output);
         Switched?.Invoke(output, on);
     }
-
-    /// <summary>Somebody pulls the leaf from outside; false = the lock holds it.</summary>
-    public bool Pull()
-    {
-        if (!LeafOpen && !LockFree) return false;
-
-        LeafOpen = true;
-        return true;
-    }
-
-    /// <summary>The lever inside, or a crowbar outside: no lock holds the leaf.</summary>
-    public void OpenLeaf() => LeafOpen = true;
-
-    public void CloseLeaf() => LeafOpen = false;
 
     /// <summary>Lets the air change for a time, in seconds of room time.</summary>
     public void Step(double seconds)
@@ -132,14 +97,14 @@ public sealed class Room(RoomParameters parameters)
     private void StepAir(double seconds)
     {
         var cooling = CoolingWatts;
-        var exchange = parameters.AirChangesPerHour * (LeafOpen ? 10 : 1) / 3_600;
-        var walls = parameters.WallWattsPerKelvin * (parameters.Ambient - Temperature);
-        var air = exchange * parameters.Volume * 1_200 * (parameters.Ambient - Temperature); // 1.2 kJ for each m³ and K.
-        var outside = SaturatedGrams(parameters.Ambient) * parameters.AmbientHumidity / 100;
+        var exchange = _parameters.AirChangesPerHour * (Doors.Any(it => it.LeafOpen) ? 10 : 1) / 3_600;
+        var walls = _parameters.WallWattsPerKelvin * (_parameters.Ambient - Temperature);
+        var air = exchange * _parameters.Volume * 1_200 * (_parameters.Ambient - Temperature); // 1.2 kJ for each m³ and K.
+        var outside = SaturatedGrams(_parameters.Ambient) * _parameters.AmbientHumidity / 100;
         var dripping = Math.Max(0, _grams - SaturatedGrams(CoilCelsius)) * cooling / 20_000_000;
         var drying = Leak ? Math.Max(0, SaturatedGrams(Temperature) - _grams) / 3_600 : 0;
 
-        Temperature += (HeatWatts - cooling + walls + air) * seconds / parameters.JoulePerKelvin;
+        Temperature += (HeatWatts - cooling + walls + air) * seconds / _parameters.JoulePerKelvin;
         _grams += ((exchange * (outside - _grams)) + drying - dripping) * seconds;
         _grams = Math.Clamp(_grams, 0.1, SaturatedGrams(Temperature));
     }

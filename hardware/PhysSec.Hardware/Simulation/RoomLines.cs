@@ -1,7 +1,7 @@
 namespace PhysSec.Hardware.Simulation;
 
 /// <summary>The copper of a room's supervised lines: what each converter's inputs see, with the contacts as they stand and what somebody did to a wire.</summary>
-internal sealed class RoomLines(IReadOnlyList<DeviceEntry> devices, Func<DeviceRole, bool> holds)
+internal sealed class RoomLines(IReadOnlyList<DeviceEntry> devices, Func<DeviceEntry, bool> holds)
 {
     private const double SupplyVolts = 3.3;
     private const double ForeignVolts = 3.9; // As far as the chip's protection lets it.
@@ -44,7 +44,7 @@ internal sealed class RoomLines(IReadOnlyList<DeviceEntry> devices, Func<DeviceR
 
     private double VoltsOf(SupervisedEntry line)
     {
-        var closed = holds(line.Role) == (line.Active == LineContact.Closed);
+        var closed = holds(line) == (line.Active == LineContact.Closed);
         var contact = closed ? line.Network.Series ?? 0 : line.Network.Parallel is { } parallel ? (line.Network.Series ?? 0) + parallel : double.PositiveInfinity;
         return _conditions.GetValueOrDefault(line.Id) switch
         {

@@ -13,10 +13,11 @@ internal sealed class RoomReaders
     /// <summary>Opens a port for each line.</summary>
     /// <param name="devices">The room's wiring.</param>
     /// <param name="keys">Of readers that are installed already; the others are fresh from the factory.</param>
+    /// <param name="keyTaken">Told of each that takes a new one.</param>
     /// <param name="clock">For the readers' timers.</param>
     /// <exception cref="IOException">A port cannot be made.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The room closes its lines at its end.")]
-    public RoomReaders(IReadOnlyList<DeviceEntry> devices, IReadOnlyDictionary<string, OsdpKey> keys, TimeProvider clock)
+    public RoomReaders(IReadOnlyList<DeviceEntry> devices, IReadOnlyDictionary<string, OsdpKey> keys, Action<string, OsdpKey>? keyTaken, TimeProvider clock)
     {
         try
         {
@@ -29,7 +30,11 @@ internal sealed class RoomReaders
                     Identity = new PeripheralSettings { Address = it.Address }.Identity with { Serial = 1_000u + it.Address },
                 });
                 var line = new VirtualReaders([.. settings], port.Key.Baud, clock, port.Key.Port);
-                foreach (var it in port) _readers.Add(it.Id, (line, it.Address));
+                foreach (var it in port)
+                {
+                    _readers.Add(it.Id, (line, it.Address));
+                    if (keyTaken is not null) line.With((bus, _) => bus.Readers.First(reader => reader.Address == it.Address).KeyTaken = key => keyTaken(it.Id, key));
+                }
             }
         }
         catch

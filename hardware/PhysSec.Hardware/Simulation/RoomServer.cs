@@ -37,12 +37,14 @@ public sealed class RoomServer
     /// <param name="badges">Names that "badge NAME" knows: facility 0 to 255, number 0 to 65535.</param>
     /// <param name="clock">Time of the room.</param>
     /// <param name="readerKeys">Keys of the OSDP readers that are installed already; the others are fresh from the factory.</param>
+    /// <param name="keyTaken">Told of a reader (its id) that takes a new key, before it says so on the line: what a reader would remember without power.</param>
     public RoomServer(
         string socketPath,
         RoomParameters parameters,
         IReadOnlyDictionary<string, (int Facility, int Number)> badges,
         TimeProvider clock,
-        IReadOnlyDictionary<string, OsdpKey>? readerKeys = null)
+        IReadOnlyDictionary<string, OsdpKey>? readerKeys = null,
+        Action<string, OsdpKey>? keyTaken = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(socketPath);
         ArgumentNullException.ThrowIfNull(parameters);
@@ -64,7 +66,7 @@ public sealed class RoomServer
         _room = new Room(parameters);
         _chip = new Sht4xChip(0x0FD1_5EC0, parameters.Seed);
         _wires = new RoomWires(parameters, _room, _chip);
-        _osdp = new RoomReaders(parameters.Devices, readerKeys ?? new Dictionary<string, OsdpKey>(), clock);
+        _osdp = new RoomReaders(parameters.Devices, readerKeys ?? new Dictionary<string, OsdpKey>(), keyTaken, clock);
         _commands = new RoomCommands(parameters, _room, _chip, badges, _wires.Lines, _osdp);
         _readers = parameters.Devices.OfType<WiegandEntry>().ToDictionary(it => it.Id, _ => new SemaphoreSlim(1));
         _start = _stepped = clock.GetTimestamp();
@@ -241,11 +243,11 @@ public sealed class RoomServer
     private async Task<string> ActAsync(string command, CancellationToken cancel)
     {
         var act = Locked(() => _commands.Take(command, _wires.LinesHeld));
-        if (act.PressExit)
+        if (act.PressExit is { } door)
         {
-            Locked(() => _room.ExitPressed = true);
+            Locked(() => door.ExitPressed = true);
             await Task.Delay(_parameters.ExitPress, _clock, cancel);
-            Locked(() => _room.ExitPressed = false);
+            Locked(() => door.ExitPressed = false);
         }
 
         if (act is { Reader: { } reader, Bits: { } bits }) await ShowAsync(reader, bits, cancel);

@@ -139,7 +139,7 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
             switch (device)
             {
                 case InputEntry it when it.Line == line:
-                    return Holds(it.Role) == (it.Active == Level.High);
+                    return Holds(it) == (it.Active == Level.High);
                 case OutputEntry it when it.Line == line:
                     return it.Active == Level.Low;
                 case WiegandEntry it when it.D0 == line || it.D1 == line:
@@ -150,21 +150,25 @@ internal sealed class RoomWires(RoomParameters parameters, Room room, Sht4xChip 
         return pin?.PullUp ?? false;
     }
 
-    private bool Holds(DeviceRole role) => role switch
+    private bool Holds(DeviceEntry contact)
     {
-        DeviceRole.DoorContact => room.LeafOpen,
-        DeviceRole.ExitButton => room.ExitPressed,
-        DeviceRole.DoorTamper => room.DoorTampered,
-        DeviceRole.EnclosureTamper => room.EnclosureTampered,
-        DeviceRole.MainsPresent => room.Mains,
-        DeviceRole.Leak => room.Leak,
-        DeviceRole.FireRelease => room.Fire,
-        DeviceRole.BreakGlass => room.GlassBroken,
-        DeviceRole.SeismicRelease => room.Shaking,
-        DeviceRole.GuardArmed => room.GuardArmed,
-        DeviceRole.BoltFeedback or DeviceRole.BondFeedback => room.Secured,
-        _ => false,
-    };
+        var door = room.Doors.FirstOrDefault(it => it.Id == contact.Door);
+        return contact.Role switch
+        {
+            DeviceRole.DoorContact => door?.LeafOpen,
+            DeviceRole.ExitButton => door?.ExitPressed,
+            DeviceRole.DoorTamper => door?.Tampered,
+            DeviceRole.BreakGlass => door?.GlassBroken,
+            DeviceRole.BoltFeedback or DeviceRole.BondFeedback => door?.Secured,
+            DeviceRole.EnclosureTamper => room.EnclosureTampered,
+            DeviceRole.MainsPresent => room.Mains,
+            DeviceRole.Leak => room.Leak,
+            DeviceRole.FireRelease => room.Fire,
+            DeviceRole.SeismicRelease => room.Shaking,
+            DeviceRole.GuardArmed => room.GuardArmed,
+            _ => false,
+        } ?? false;
+    }
 
     private void ApplyOutputs()
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using PhysSec.Core.Wire;
+using PhysSec.Hardware.Simulation;
 
 namespace PhysSec.Rig.Story;
 
@@ -20,6 +21,7 @@ public static class DayStory
         try
         {
             await Doors.PlayAsync(tale);
+            await Anteroom.PlayAsync(tale);
             await Climate.PlayAsync(tale);
             await Links.PlayAsync(tale);
             await Power.PlayAsync(tale);
@@ -79,6 +81,13 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     public Task PrintAsync(string text) => output.WriteLineAsync(text);
 
     public Task<string> ActAsync(string command) => Instance.ActAsync(command, Cancel);
+
+    /// <summary>As <see cref="ActAsync"/>, for commands with a code in them: no message quotes it.</summary>
+    public async Task EnterCodeAsync(string command)
+    {
+        var answer = await RoomClient.SendAsync(Instance.RoomSocket, command, Cancel);
+        Must(answer.StartsWith("ok", StringComparison.Ordinal), $"the room did not take card and code: {answer}");
+    }
 
     /// <summary>The records of the running node since this line began, oldest first.</summary>
     public async Task<IReadOnlyList<JsonNode>> RecordsAsync(DateTimeOffset? from = null)

@@ -12,7 +12,8 @@ namespace PhysSec.SystemTests.Secrets;
 /// <param name="Forms">Bytes that must be nowhere.</param>
 /// <param name="Numbers">Numbers that must not stand where a card's number would; by themselves they may be anything.</param>
 /// <param name="Homes">Files whose business it is.</param>
-public sealed record Secret(string Name, IReadOnlyList<byte[]> Forms, IReadOnlyList<string> Numbers, IReadOnlyList<string> Homes);
+/// <param name="Code">Digits that must not stand anywhere as a number or a text of their own; null: it has none.</param>
+public sealed record Secret(string Name, IReadOnlyList<byte[]> Forms, IReadOnlyList<string> Numbers, IReadOnlyList<string> Homes, string? Code = null);
 
 /// <summary>Looks for each secret in everything that was written, sent or handed out.</summary>
 public sealed class SecretsScan
@@ -27,6 +28,16 @@ public sealed class SecretsScan
     public int Places => _places.Count;
 
     public void Add(string name, string text, params string[] homes) => _secrets.Add(new(name, TextForms(text), [], homes));
+
+    /// <summary>A key in hex, in every form in which it could stand.</summary>
+    public void AddKey(string name, string hex, params string[] homes) => _secrets.Add(new(name, KeyForms(hex), [], homes));
+
+    /// <summary>A PIN, long enough not to stand anywhere by chance.</summary>
+    public void AddCode(string name, string digits, params string[] homes)
+    {
+        Assert.True(digits.Length >= 8, "a shorter code stands somewhere by chance");
+        _secrets.Add(new(name, [], [], homes, digits));
+    }
 
     /// <summary>A card's numbers as a reader would give them. Its token is no secret to the store and to the doors, and one to everything else.</summary>
     public void AddCard(string name, int facility, int number)
@@ -93,9 +104,13 @@ public sealed class SecretsScan
         .. from place in _places
            from secret in _secrets
            where !secret.Homes.Contains(place.Name)
-           where secret.Forms.Any(it => place.Bytes.AsSpan().IndexOf(it) >= 0) || secret.Numbers.Any(it => StandsAsACardNumber(place.Bytes, it))
+           where secret.Forms.Any(it => place.Bytes.AsSpan().IndexOf(it) >= 0) || secret.Numbers.Any(it => StandsAsACardNumber(place.Bytes, it)) || (secret.Code is { } code && StandsAlone(place.Bytes, code))
            select $"{secret.Name} is in {place.Name}",
     ];
+
+    private static bool StandsAlone(byte[] bytes, string code) =>
+        bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(code)) >= 0
+        && Regex.IsMatch(Encoding.UTF8.GetString(bytes), $"(?<![0-9A-Za-z.]){code}(?![0-9A-Za-z])", RegexOptions.CultureInvariant, TimeSpan.FromMinutes(1));
 
     private static bool StandsAsACardNumber(byte[] bytes, string number) =>
         bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(number)) >= 0

@@ -25,7 +25,7 @@ public sealed class SecretsScanTests : IDisposable
         [
             pem, pem.Split('\n')[1], Convert.ToBase64String(key.ExportParameters(true).D!), $"key={hex}", hex.ToUpperInvariant(), Convert.ToBase64String(Convert.FromHexString(hex)),
             "password: correct%20horse%20battery", "card 77:1001 refused", "\"facility\":77,\"number\":1001", string.Create(CultureInfo.InvariantCulture, $"frame {Convert.ToString((long)bits, 2)}"),
-            "カード番号 1001", "credential=1001",
+            "カード番号 1001", "credential=1001", "00112233445566778899aabbccddeeff", "ABEiM0RVZneImaq7zN3u/w==", "pin 90817263 door-b", "\"code\":\"90817263\"",
         ];
         foreach (var leak in leaks)
         {
@@ -34,7 +34,7 @@ public sealed class SecretsScanTests : IDisposable
             Assert.Single(Scan(it => it.LookIn("a pack", Zip(leak))), it => it.Contains("a pack/inner", StringComparison.Ordinal));
         }
 
-        Assert.Empty(Scan(it => it.LookIn("a log", $"record 1001 of 10012 at 10:01; number 10010; {Convert.ToHexStringLower(SHA256.HashData(Convert.FromHexString(hex)))} {key.ExportSubjectPublicKeyInfoPem()}")));
+        Assert.Empty(Scan(it => it.LookIn("a log", $"record 1001 of 10012 at 10:01; number 10010; 190817263 a90817263 0.90817263; {Convert.ToHexStringLower(SHA256.HashData(Convert.FromHexString(hex)))} {key.ExportSubjectPublicKeyInfoPem()}")));
         Write("copy.txt", hex);
         Assert.Equal(["b.key is in " + Path.Combine(_folder.FullName, "copy.txt")], Scan(it => it.LookBelow(_folder.FullName)));
     }
@@ -45,6 +45,8 @@ public sealed class SecretsScanTests : IDisposable
         scan.AddKeys(_folder.FullName);
         scan.Add("a password", "correct horse battery");
         scan.AddCard("a card", 77, 1001);
+        scan.AddKey("a reader's key", "00112233445566778899aabbccddeeff");
+        scan.AddCode("a PIN", "90817263");
         look(scan);
         return scan.Run();
     }

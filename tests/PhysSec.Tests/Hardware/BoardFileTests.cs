@@ -254,6 +254,8 @@ public sealed class BoardFileTests
         Assert.Equal((HardwareKind.RaspberryPi, HardwareKind.Simulated), (real.Hardware.Kind, simulated.Hardware.Kind));
         Assert.Equal(real.Devices, simulated.Devices);
         Assert.Equal(real.Devices, withUps.Devices.Where(it => it is not NutEntry));
+        var twoDoors = BoardFile.Load(Path.Combine(BoardsFolder(), "two-doors-simulated.json"));
+        Assert.Equal(real.Devices, twoDoors.Devices.Where(it => it.Door != "door-b" && it.Role != DeviceRole.FireRelease));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json;
+using PhysSec.Hardware;
 using PhysSec.Hardware.Simulation;
 
 namespace PhysSec.Tests.Hardware;
@@ -28,7 +29,7 @@ public sealed class RoomServerTests
     [InlineData("dance", "error: \"dance\" is not a command here; try help")]
     [InlineData("leak maybe", "error: \"leak maybe\" is not a command here; try help")]
     [InlineData("badge mallory", "error: no badge is called \"mallory\"; known: alice, bob")]
-    [InlineData("badge alice up", "error: \"up\" is not a side; write in or out")]
+    [InlineData("badge alice up", "error: \"up\" is not a side; write in, out, or a reader: door-a.entry, door-a.exit")]
     [InlineData("card 256 1", "error: \"256\" is no facility code; give 0 to 255")]
     [InlineData("card 1 65536", "error: \"65536\" is no card number; give 0 to 65535")]
     [InlineData("card -1 1", "error: \"-1\" is no facility code")]
@@ -55,6 +56,42 @@ public sealed class RoomServerTests
 
         Assert.Equal("ok alice shown at door-a.entry", await room.SayAsync("badge alice"));
         Assert.Equal("ok card shown at door-a.exit", await room.SayAsync("card 12 34567 out"));
+    }
+
+    [Fact]
+    public async Task A_door_at_the_end_of_a_command_is_the_one_that_is_meant_and_each_stands_for_itself()
+    {
+        await using var room = new RunningRoom(TwoDoors());
+        foreach (var (command, answer) in new[]
+        {
+            ("open door-b", "error: the lock holds the leaf"), ("push door-b", "ok the leaf is open"), ("exit hold door-a", "ok the exit button is held"), ("glass on door-b", "ok break glass on"),
+            ("badge alice door-a", "ok alice shown at door-a.entry"), ("badge bob out door-b", "error: door-b has no ExitReader"), ("open door-c", "error: \"open door-c\" is not a command here"),
+        })
+            Assert.StartsWith(answer, await room.SayAsync(command), StringComparison.Ordinal);
+
+        var status = JsonDocument.Parse((await room.SayAsync("status"))["ok ".Length..]).RootElement;
+        Assert.Equal("closed", status.GetProperty("leaf").GetString());
+        Assert.Equal(["closed true false", "open false true"], status.GetProperty("doors").EnumerateObject().Select(it =>
+            $"{it.Value.GetProperty("leaf")} {it.Value.GetProperty("exitPressed")} {it.Value.GetProperty("breakGlass")}".ToLowerInvariant()));
+    }
+
+    [Fact]
+    public async Task A_card_a_code_and_a_cut_cable_reach_the_second_door_s_reader_by_name_and_by_door()
+    {
+        await using var room = new RunningRoom(TwoDoors());
+        foreach (var (command, answer) in new[]
+        {
+            ("pin alice 12345678 door-b", "ok 9 keys pressed"), ("keys 12# door-b.entry", "ok 3 keys pressed"), ("bits 0101 door-b", "error: door-b.entry is no Wiegand reader"),
+            ("keys 12# door-a", "error: door-a.entry has no keypad"), ("reader door-b.entry badge alice", "ok alice shown at door-b.entry"), ("reader door-b.entry cut", "ok the reader's cable is cut"),
+            ("reader door-c.entry cut", "error: no OSDP reader is called \"door-c.entry\"; known: door-b.entry"),
+        })
+            Assert.StartsWith(answer, await room.SayAsync(command), StringComparison.Ordinal);
+    }
+
+    private static List<DeviceEntry> TwoDoors()
+    {
+        var port = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".pty");
+        return [.. BoardFile.Load(Path.Combine(BoardFileTests.BoardsFolder(), "two-doors-simulated.json")).Devices.Select(it => it is OsdpEntry reader ? reader with { Line = reader.Line with { Port = port } } : it)];
     }
 
     [Fact]

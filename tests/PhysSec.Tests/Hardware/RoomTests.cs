@@ -16,7 +16,7 @@ public sealed class RoomTests
         var lamp = _parameters.Devices.OfType<OutputEntry>().First(it => it.Role != DeviceRole.Lock).Id;
         foreach (var (output, on) in new[] { (door, true), (door, true), (lamp, true), (door, false), (door, true) }) _room.SetOutput(output, on);
 
-        Assert.Equal(2, _room.LockReleases);
+        Assert.Equal(2, _room.Doors[0].LockReleases);
     }
 
     [Fact]
@@ -100,22 +100,22 @@ public sealed class RoomTests
     [Fact]
     public void A_locked_leaf_opens_by_lever_and_by_force_but_not_by_pulling()
     {
-        Assert.False(_room.Pull());
-        Assert.False(_room.LeafOpen);
+        Assert.False(_room.Doors[0].Pull());
+        Assert.False(_room.Doors[0].LeafOpen);
 
-        _room.OpenLeaf();
-        Assert.True(_room.LeafOpen);
+        _room.Doors[0].OpenLeaf();
+        Assert.True(_room.Doors[0].LeafOpen);
     }
 
     [Fact]
     public void A_released_leaf_opens_and_a_closed_one_is_held_again()
     {
         _room.SetOutput("door-a.lock", true);
-        Assert.True(_room.Pull());
+        Assert.True(_room.Doors[0].Pull());
         _room.SetOutput("door-a.lock", false);
-        _room.CloseLeaf();
+        _room.Doors[0].CloseLeaf();
 
-        Assert.False(_room.Pull());
+        Assert.False(_room.Doors[0].Pull());
     }
 
     [Theory] // EGRESS
@@ -130,10 +130,11 @@ public sealed class RoomTests
     public void The_exit_button_cuts_the_lock_s_power(FailMode mode, bool released, bool pressed, bool free)
     {
         OutputEntry strike = new("door-a.lock", DeviceRole.Lock, "door-a", 24, Level.High, mode);
-        var room = new Room(_parameters with { Devices = [strike] }) { ExitPressed = pressed };
+        var room = new Room(_parameters with { Devices = [strike] });
+        room.Doors[0].ExitPressed = pressed;
         room.SetOutput(strike.Id, released);
 
-        Assert.Equal(free, room.LockFree);
+        Assert.Equal(free, room.Doors[0].LockFree);
     }
 
     [Theory] // EGRESS
@@ -144,11 +145,11 @@ public sealed class RoomTests
     {
         OutputEntry strike = new("door-a.lock", DeviceRole.Lock, "door-a", 24, Level.High, free ? FailMode.FailSafe : FailMode.FailSecure, type);
         var room = new Room(_parameters with { Devices = [strike] });
-        Assert.False(room.LockFree);
+        Assert.False(room.Doors[0].LockFree);
         room.Fire = true;
-        Assert.Equal(free, room.LockFree);
-        (room.Fire, room.GlassBroken) = (false, true);
-        Assert.Equal((free, !free), (room.LockFree, room.Secured));
+        Assert.Equal(free, room.Doors[0].LockFree);
+        (room.Fire, room.Doors[0].GlassBroken) = (false, true);
+        Assert.Equal((free, !free), (room.Doors[0].LockFree, room.Doors[0].Secured));
     }
 
     [Fact]
@@ -159,9 +160,9 @@ public sealed class RoomTests
         var room = new Room(_parameters with { Devices = [free, locks] });
         room.SetOutput(free.Id, true);
         room.SetOutput(free.Id, false);
-        Assert.True(room.LockFree);
+        Assert.True(room.Doors[0].LockFree);
         room.SetOutput(locks.Id, true);
         room.SetOutput(locks.Id, false);
-        Assert.False(room.LockFree);
+        Assert.False(room.Doors[0].LockFree);
     }
 }
