@@ -30,7 +30,7 @@ internal sealed class ReaderRoom : IAsyncDisposable
     private readonly System.Threading.Lock _gate = new();
     private TaskCompletionSource<long> _switched = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _awaited;
-    private long _sent;
+    private long _sent, _polled;
 
     private ReaderRoom(Instance instance, int baud, int readers)
     {
@@ -102,7 +102,7 @@ internal sealed class ReaderRoom : IAsyncDisposable
         return (Stopwatch.GetElapsedTime(shown, sent), Stopwatch.GetElapsedTime(sent, at));
     }
 
-    /// <summary>Somebody goes in; returns when the node has the door locked and shut again.</summary>
+    /// <summary>Somebody goes in; returns when the node has the door locked and shut again, and has nothing more to show at the reader: an order goes before a poll.</summary>
     public async Task PassAsync(CancellationToken cancel)
     {
         var locked = Expect(on: false);
@@ -111,6 +111,8 @@ internal sealed class ReaderRoom : IAsyncDisposable
         await SeenAsync(DoorPhase.Open, cancel); // What the hub shows may be from before.
         await ActAsync("close", cancel);
         await SeenAsync(DoorPhase.Locked, cancel);
+        var since = Stopwatch.GetTimestamp();
+        await UntilAsync("the reader to be polled", () => Task.FromResult(Interlocked.Read(ref _polled) > since), cancel);
     }
 
     /// <summary>Looks on for a while: milliseconds from one poll to the next of the same reader.</summary>
@@ -205,6 +207,7 @@ internal sealed class ReaderRoom : IAsyncDisposable
         foreach (var it in _commands.Receive(bytes.Span, Stopwatch.GetElapsedTime(0, now)))
         {
             if (it.Frame is not { IsReply: false, Command: OsdpCommand.Poll } poll) continue;
+            if (poll.Address == 0) Interlocked.Exchange(ref _polled, now);
             lock (_gate)
             {
                 if (!_polls.TryGetValue(poll.Address, out var times)) _polls.Add(poll.Address, times = []);

@@ -275,6 +275,129 @@ public sealed class FactorTests
         Assert.StartsWith("granted In p-ana", Say(rule == FactorRule.CardAndPin ? node.Type(Code) : node.Card(ChieCard)), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_right_code_calls_nobody()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        node.Type(Code);
+        Assert.Equal("", Say(node.After(0.05, new Tick())));
+        Assert.Empty(node.Memory!.Codes!); // And nothing of it is left for after a restart.
+    }
+
+    [Fact]
+    public void When_nothing_is_awaited_any_more_the_reader_stops_asking()
+    {
+        foreach (var end in (Action<NodeProbe>[])[node => node.Type("2469"), node => node.After(15, new Tick())])
+        {
+            var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+            node.Card(AnaCard);
+            end(node);
+            Assert.Equal("In Idle", Signals(node.After(2.1, new Tick())));
+        }
+
+        var two = new NodeProbe(Asking(FactorRule.TwoCards));
+        two.Card(AnaCard);
+        two.Card(ChieCard);
+        Assert.Contains("In Idle", Signals(two.After(20, new Tick())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Keys_at_the_exit_reader_are_nobody_s_code()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        foreach (var it in Code) node.Do(new KeyPressed(NodeProbe.Door, Direction.Out, it - '0'));
+        Assert.Equal(Effects.None, node.Do(new KeyPressed(NodeProbe.Door, Direction.Out, KeyPressed.Hash)));
+        Assert.False(node.Free);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Where_a_second_card_is_awaited_a_code_is_no_answer(bool codesByNow)
+    {
+        var node = new NodeProbe(Asking(FactorRule.TwoCards));
+        node.Card(AnaCard);
+        if (codesByNow) node.Do(New(Asking(FactorRule.PinOnly)));
+        Assert.Equal("", Say(node.Type(Code)));
+        Assert.False(node.Free);
+    }
+
+    [Theory]
+    [InlineData(FactorRule.CardAndPin)]
+    [InlineData(FactorRule.PinOnly)]
+    public void In_a_lockdown_no_code_is_looked_at_so_that_nobody_can_try_any(FactorRule rule)
+    {
+        var node = new NodeProbe(Asking(rule));
+        if (rule == FactorRule.CardAndPin) node.Card(AnaCard);
+        node.Command(Verbs.Lockdown, ("door", "door-a"), ("on", "true"));
+        Assert.Equal("denied In Lockdown 20", Say(node.Type("0000")));
+    }
+
+    [Fact]
+    public void A_hash_with_nothing_before_it_is_no_code_and_costs_no_guess()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin));
+        node.Card(AnaCard);
+        Assert.Equal(Effects.None, node.Type(""));
+        node.Type(Code);
+        Assert.True(node.Free);
+    }
+
+    [Fact]
+    public void Each_code_begins_with_nothing()
+    {
+        var node = new NodeProbe(Asking(FactorRule.PinOnly));
+        node.Type("1111");
+        node.Type(Code);
+        Assert.True(node.Free);
+    }
+
+    [Fact]
+    public void A_digit_too_many_makes_the_longest_code_a_wrong_one()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin) with { Pins = [TestPins.Of(Ana, "24682468", "13571357", _alone)] });
+        node.Card(AnaCard);
+        Assert.Equal("denied In WrongPin 84", Say(node.Type("246824680")));
+        node.Card(AnaCard);
+        node.Type("24682468");
+        Assert.True(node.Free);
+    }
+
+    [Fact]
+    public void Keys_do_not_lengthen_the_time_for_a_second_card()
+    {
+        var node = new NodeProbe(Asking(FactorRule.TwoCards));
+        node.Card(AnaCard);
+        node.After(4, new KeyPressed(NodeProbe.Door, Direction.In, 1));
+        Assert.Equal("denied In SecondCardRequired 87", Say(node.After(1, new Tick())));
+    }
+
+    [Fact]
+    public void Two_cards_let_two_in_once()
+    {
+        var node = new NodeProbe(Asking(FactorRule.TwoCards));
+        node.Card(AnaCard);
+        node.Card(ChieCard);
+        node.Contact("door-a.contact", true);
+        node.Contact("door-a.contact", false);
+        Assert.False(node.Free);
+        node.Card(ChieCard);
+        Assert.False(node.Free);
+    }
+
+    [Fact]
+    public void A_first_card_that_was_revoked_before_the_second_came_lets_nobody_in_and_both_are_told_why()
+    {
+        var policy = Asking(FactorRule.TwoCards);
+        var node = new NodeProbe(policy);
+        node.Card(AnaCard);
+        node.Do(New(policy with { Credentials = [.. policy.Credentials.Select(it => it.Token == AnaCard ? it with { State = CredentialState.Revoked } : it)] }));
+        Assert.Equal("denied In CredentialRevoked 32, denied In SecondCardRequired 87", Say(node.Card(ChieCard)));
+        Assert.False(node.Free);
+    }
+
     private static PolicyArrived New(Policy policy) => new(policy with { Version = 8 }, "bb", Tuesday);
 
     /// <summary>Ana's code works with her card and, where the zone allows it, alone; the level fits the rule.</summary>

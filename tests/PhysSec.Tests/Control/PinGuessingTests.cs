@@ -132,4 +132,17 @@ public sealed class PinGuessingTests
         if (card is { } shown) node.Card(shown);
         return node.Type(digits);
     }
+
+    [Fact]
+    public void What_was_left_of_a_block_is_counted_on_from_the_start_of_the_program_however_long_the_machine_has_run()
+    {
+        var (budget, day) = (new GuessBudget(1, 600), TimeSpan.FromDays(1));
+        var book = new GuessBook([new("person:p-ana", 600)]);
+
+        book.Start(day);
+
+        Assert.Equal(TimeSpan.FromSeconds(600), book.Blocked("person:p-ana", budget, day));
+        Assert.Equal(TimeSpan.Zero, book.Blocked("person:p-ana", budget, day + TimeSpan.FromSeconds(600)));
+        Assert.Empty(book.Memory(day + TimeSpan.FromSeconds(600))); // What is whole again is not kept.
+    }
 }

@@ -114,6 +114,31 @@ public sealed class ContactInputTests : IDisposable
     }
 
     [Fact]
+    public void What_the_next_look_finds_settles_like_an_edge()
+    {
+        Settled(Level.Low);
+        _lines.Put(Line, false, lost: true);
+        Pass(230); // 270 ms after the start; the look was at 250.
+        Assert.Empty(_changes);
+
+        Pass(10);
+
+        Assert.True(Assert.Single(_changes).Active);
+    }
+
+    [Fact]
+    public void A_look_while_a_contact_settles_changes_nothing()
+    {
+        Settled(Level.Low);
+        _clock.Advance(Ms(200)); // 240 ms after the start; the look is due at 250.
+        var edge = _clock.GetTimestamp();
+        _lines.Put(Line, false);
+        Pass(30);
+
+        Assert.Equal((true, edge), Assert.Single(_changes));
+    }
+
+    [Fact]
     public void A_line_that_cannot_be_read_is_unknown_and_says_so_once()
     {
         var input = Settled(Level.Low);

@@ -43,7 +43,7 @@ public sealed class LineBandsTests
     [Theory]
     [InlineData(2.2, 1.0, 1.0, null, 0.01, LineBands.MeasuredExcitation, "Shorted -0.0200 0.1044, Closed 0.2476 0.3714, Open 0.4373 0.5544, Cut 0.8925 1.0220")]
     [InlineData(2.2, 1.0, 1.0, 0.47, 0.01, LineBands.UnmeasuredExcitation, "Ground -0.0200 0.0762, Shorted 0.1374 0.2575, Closed 0.3417 0.4525, Open 0.4896 0.6201, Cut 0.8662 1.0500")]
-    [InlineData(2.2, 2.2, 8.2, null, 0.01, LineBands.UnmeasuredExcitation, "Shorted -0.0200 0.1056, Closed 0.4201 0.5916, Open 0.7378 0.8723, Cut 0.9080 1.0500")]
+    [InlineData(2.2, 2.2, 8.2, null, 0.01, LineBands.UnmeasuredExcitation, "Shorted -0.0200 0.1056, Closed 0.4202 0.5916, Open 0.7378 0.8723, Cut 0.9080 1.0500")]
     [InlineData(2.2, 10.0, null, null, 0.01, LineBands.UnmeasuredExcitation, "Shorted -0.0200 0.1056, Closed 0.7322 0.8680, Open 0.9065 1.0500")]
     [InlineData(4.7, null, 10.0, null, 0.05, LineBands.MeasuredExcitation, "Closed -0.0200 0.0830, Open 0.5968 0.7535, Cut 0.8503 1.0220")]
     public void The_bands_follow_from_resistors_cable_insulation_and_excitation(double pullUp, double? series, double? parallel, double? back, double tolerance, double excitation, string expected) =>
@@ -124,10 +124,10 @@ public sealed class LineBandsTests
     public void A_calibration_leaves_a_band_as_wide_as_it_was_that_stands_for_a_short_or_a_cut_too()
     {
         var unseenShort = LineBands.For(new(4.7, null, 10, null, 0.05), LineBands.MeasuredExcitation).Around(new("x", "", 0.04, 0.66));
-        var unseenCut = LineBands.For(new(2.2, 10, null, null, 0.01), LineBands.MeasuredExcitation).Around(new("x", "", 0.82, 0.96));
+        var unseenCut = LineBands.For(new(2.2, 10, null, null, 0.01), LineBands.MeasuredExcitation).Around(new("x", "", 0.82, 0.99));
 
         Assert.Equal((LineState.Closed, LineState.Closed), (unseenShort.Classify(0), unseenShort.Classify(0.08)));
-        Assert.Equal((LineState.Open, LineState.Open), (unseenCut.Classify(0.92), unseenCut.Classify(1)));
+        Assert.Equal((LineState.Open, LineState.Open), (unseenCut.Classify(0.95), unseenCut.Classify(1.01)));
     }
 
     [Theory]
@@ -149,5 +149,16 @@ public sealed class LineBandsTests
         Assert.Equal(refusal is null, calibration is not null);
         if (refusal is null) Assert.Equal((0.32, 0.48, entry.Wiring), (calibration!.Closed, calibration.Open, calibration.Wiring));
         else Assert.StartsWith(refusal, why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_calibration_rests_on_twenty_samples_all_of_which_were_measured_and_takes_their_middle()
+    {
+        var entry = new SupervisedEntry("door-a.contact", DeviceRole.DoorContact, "door-a", 1, 0x49, 0, 3, LineContact.Open, _mercury);
+        double?[] open = [.. Enumerable.Repeat<double?>(0.48, 20)], closed = [.. Enumerable.Range(0, 21).Select(it => (double?)(0.31 + (it * 0.0005)))];
+
+        Assert.Equal(0.315, LineCalibration.Judge(entry, entry.Bands(), closed, open).Value!.Closed, 1e-9);
+        Assert.Null(LineCalibration.Judge(entry, entry.Bands(), closed[..19], open).Value);
+        Assert.Null(LineCalibration.Judge(entry, entry.Bands(), [.. closed, null], open).Value);
     }
 }

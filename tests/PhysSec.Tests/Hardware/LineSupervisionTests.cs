@@ -50,6 +50,25 @@ public sealed class LineSupervisionTests
         Assert.Equal([LineState.Unreadable, LineState.Unreadable, LineState.Closed], Every(25, Closed, Closed, Closed));
     }
 
+    [Fact]
+    public void Two_samples_are_not_believed_however_far_apart() => Assert.Equal([null, null, LineState.Closed], Every(60, Closed, Closed, Closed));
+
+    [Fact]
+    public void A_line_that_cannot_be_read_at_first_is_not_called_so_before_its_time()
+    {
+        for (var i = 0; i < 3; i++) _line.Take(null, TimeSpan.FromMilliseconds(1_000 + (10 * i)));
+
+        Assert.Null(_line.State);
+    }
+
+    [Fact]
+    public void A_line_that_has_rested_for_long_may_move()
+    {
+        Every(25, [.. Enumerable.Repeat(Closed, 40)]);
+
+        Assert.Equal([LineState.Closed, LineState.Closed, LineState.Open], Every(25, Open, Open, Open));
+    }
+
     private LineState?[] Every(int ms, params double[] samples) => [.. samples.Select(it =>
     {
         _ms += ms;

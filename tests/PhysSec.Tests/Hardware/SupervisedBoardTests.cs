@@ -87,6 +87,44 @@ public sealed class SupervisedBoardTests
     }
 
     [Fact]
+    public void A_bus_that_answers_is_not_taken_for_one_that_hangs_and_who_listens_hears_of_one_that_does()
+    {
+        using var chip = new Chip(3.3 * _network.Ratio(1), 1.2, 1.2, 1.2);
+        using var scanner = new LineScanner([new(_lines[0], null)], chip, chip.Clock);
+        var heard = new List<LineState>();
+        scanner.Inputs[0].Changed += (_, state) => heard.Add(state);
+        for (var i = 0; i < 15; i++) Rounds(scanner, chip); // A second and a half.
+
+        scanner.Watch();
+        chip.Clock.Advance(TimeSpan.FromSeconds(1.1));
+        scanner.Watch();
+
+        Assert.Equal([LineState.Closed, LineState.Unreadable], heard);
+    }
+
+    [Fact]
+    public void More_than_the_converter_can_measure_is_a_foreign_voltage()
+    {
+        using var chip = new Chip(5, 1.2, 1.2, 1.2);
+        using var scanner = new LineScanner([new(_lines[0], null)], chip, chip.Clock);
+
+        Rounds(scanner, chip);
+
+        Assert.Equal(LineState.ForeignVoltage, scanner.Inputs[0].State);
+    }
+
+    [Fact]
+    public void A_line_that_was_calibrated_is_judged_by_what_was_measured_at_it()
+    {
+        using var chip = new Chip(3.3 * _network.Ratio(1), 1.2, 1.2, 1.2);
+        using var scanner = new LineScanner([new(_lines[0], new(_lines[0].Id, _lines[0].Wiring, _network.Ratio(1) + 0.04, _network.Ratio(2)))], chip, chip.Clock);
+
+        Rounds(scanner, chip);
+
+        Assert.Equal(LineState.OutOfBand, scanner.Inputs[0].State);
+    }
+
+    [Fact]
     public async Task In_the_simulated_room_a_contact_moves_and_each_thing_that_happens_to_its_wires_is_seen_as_that()
     {
         await using var room = new RunningRoom(Shipped().Devices);
