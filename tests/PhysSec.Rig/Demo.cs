@@ -18,7 +18,7 @@ internal static class Demo
           open · close · push · force      pull the leaf · close it · lever from inside · crowbar  扉を開ける・閉める・内側から・こじ開け
           exit [hold|release]              exit button  退室ボタン
           fire on|off · glass on|off · shaking on|off   fire panel, break glass, seismic device  火災信号・非常解錠・地震
-          reader door-b.entry cut|back|replace|tamper on|off|status   the OSDP reader  OSDP読取装置の断線・復旧・交換・こじ開け・状態
+          reader door-b.entry cut|back|tamper on|off|exchange fresh|status   the OSDP reader  OSDP読取装置の断線・復旧・こじ開け・交換・状態
           leak on|off                      water on the floor  漏水
           mains on|off                     mains power  商用電源
           heat 3kW · cooling on|off|5kW    heat of the machines, cooler  発熱・空調

@@ -42,7 +42,7 @@ public sealed class OsdpPeripheral
         (_outputs, _inputs) = (new TimedOutput[settings.Outputs], new OsdpInput[settings.Inputs]);
     }
 
-    public PeripheralSettings Settings { get; private set; }
+    public PeripheralSettings Settings { get; }
 
     public byte Address { get; internal set; }
 
@@ -88,9 +88,6 @@ public sealed class OsdpPeripheral
         (_steady, _passing, _soundUntil, Text) = (OsdpColour.Red, null, default, "");
         _statusTold = _status == default;
     }
-
-    /// <summary>Another device of the same make takes its place, fresh from the factory.</summary>
-    internal void Replace() => (Key, Settings) = (null, Settings with { Identity = Settings.Identity with { Serial = Settings.Identity.Serial + 1 } });
 
     internal void Take(OsdpKey key)
     {

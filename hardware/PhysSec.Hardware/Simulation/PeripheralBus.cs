@@ -4,12 +4,13 @@ namespace PhysSec.Hardware.Simulation;
 public sealed class PeripheralBus
 {
     private readonly OsdpReceiver _receiver = new(OsdpReceiver.StandardGap);
+    private readonly Action<byte[]> _random;
     private readonly List<PeripheralLink> _links;
 
     /// <param name="readers">Each with an address of its own.</param>
     /// <param name="random">Fills the readers' random numbers.</param>
     public PeripheralBus(IReadOnlyList<PeripheralSettings> readers, Action<byte[]> random) =>
-        _links = [.. readers.Select(it => new PeripheralLink(new OsdpPeripheral(it), random))];
+        (_random, _links) = (random, [.. readers.Select(it => new PeripheralLink(new OsdpPeripheral(it), random))]);
 
     /// <summary>The readers, in the order in which they were given.</summary>
     public IReadOnlyList<OsdpPeripheral> Readers => [.. _links.Select(it => it.Reader)];
@@ -32,6 +33,9 @@ public sealed class PeripheralBus
 
     /// <summary>Cuts a reader's power and gives it back: its session is gone, its key stays.</summary>
     public void Restart(OsdpPeripheral reader) => _links.First(it => it.Reader == reader).Restart();
+
+    /// <summary>Screws a reader off and another one on.</summary>
+    public void Exchange(OsdpPeripheral reader, OsdpPeripheral by) => _links[_links.FindIndex(it => it.Reader == reader)] = new(by, _random);
 
     /// <summary>Within a Secure Channel.</summary>
     public bool IsSecured(OsdpPeripheral reader) => _links.First(it => it.Reader == reader).Secured;

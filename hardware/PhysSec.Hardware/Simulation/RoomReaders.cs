@@ -6,7 +6,7 @@ namespace PhysSec.Hardware.Simulation;
 /// <summary>The OSDP readers of a simulated room, each port of the board file under its own name, and what a person does to them.</summary>
 internal sealed class RoomReaders
 {
-    public const string Help = "reader ID badge NAME|card FACILITY NUMBER|key 0123#*|tamper on|off|power on|off|cut|back|replace|status";
+    public const string Help = "reader ID badge NAME|card FACILITY NUMBER|key 0123#*|tamper on|off|power on|off|cut|back|exchange fresh|keyed|status";
 
     private readonly Dictionary<string, (VirtualReaders Line, byte Address)> _readers = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<DeviceEntry> _devices;
@@ -115,10 +115,10 @@ internal sealed class RoomReaders
                 reader.Silent = false;
                 bus.Restart(reader);
                 return "ok the reader is back";
-            case ["replace"]:
-                reader.Replace();
-                bus.Restart(reader);
-                return "ok another reader is in its place, fresh from the factory";
+            case ["exchange", "fresh" or "keyed"]: // From the factory, or by somebody who knows the key.
+                var settings = reader.Settings with { Key = words[1] == "keyed" ? reader.Key : null, Identity = reader.Settings.Identity with { Serial = reader.Settings.Identity.Serial + 1 } };
+                bus.Exchange(reader, new(settings) { KeyTaken = reader.KeyTaken });
+                return $"ok another reader is there, serial {settings.Identity.Serial:X8}";
             case ["status"]:
                 return $"ok light {FieldReader.Camel(reader.Light(now))}, tone {(reader.Sounds(now) ? "on" : "off")}, {(bus.IsSecured(reader) ? "secured" : "not secured")}, {(reader.Key is { } key ? $"key {key.Fingerprint}" : "default key")}";
             default:

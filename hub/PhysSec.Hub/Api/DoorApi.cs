@@ -12,6 +12,8 @@ internal static class DoorApi
 
     public sealed record Timed(int Minutes, string? Reason);
 
+    public sealed record Reader(string? Reason, int? Minutes = null, string? Device = null);
+
     public sealed record Tested(DateTimeOffset Since, string? Reason);
 
     public static void Map(RouteGroupBuilder api)
@@ -28,6 +30,11 @@ internal static class DoorApi
             .WithSummary("Lets a door that fire, broken glass or shaking freed lock again; refused while the contact is active. 非常解錠の終了の確認");
         Move(api.MapPost("/doors/{id}/lockdown", async (DoorCommands commands, string id, Lockdown it, HttpContext http) => await commands.LockdownAsync(http.Actor(), id, it.On, it.Reason)))
             .WithSummary("Entry refused to everybody; exit stays free. 緊急施錠(退室可)");
+        Move(api.MapPost("/doors/{id}/readers/{side}/{act}", async (DoorCommands commands, string id, string side, string act, Reader it, HttpContext http) =>
+                await commands.ReaderAsync(http.Actor(), id, side, act, it.Minutes, it.Device, it.Reason)), HubApi.A)
+            .WithSummary("Begins install, rotate, replace, accept or end at an OSDP reader (side: entry or exit); GET readers follows it. Keys are made by the node and never told. リーダの登録・鍵の変更・交換");
+        api.MapGet("/doors/{id}/readers", (Live.LiveBoard live, string id) => live.Door(id) is { } it ? Results.Ok(new { it.Quality, it.ReceivedAt, readers = it.State.Readers ?? [] }) : Results.NotFound())
+            .RequireAuthorization(HubApi.O).WithSummary("The door's OSDP readers as their node sees them: link, device, fingerprint of the key, and what is under way. リーダの状態");
         api.MapGet("/doors/release-paths", (ReleasePaths paths) => paths.List()).RequireAuthorization(HubApi.Any).WithSummary("Each way out, its newest test with the measured time, and whether one is due. 解錠経路の試験");
         api.MapPost("/doors/{id}/release-path-test", async (ReleasePaths paths, string id, Tested it, HttpContext http) => await paths.RecordAsync(http.Actor(), id, it.Since, it.Reason))
             .RequireAuthorization(HubApi.O).WithSummary("Puts a test of a way out on record: exit button and opening since that time (10 min at most), measured from the record. 解錠経路の試験の記録");
@@ -38,6 +45,6 @@ internal static class DoorApi
             .RequireAuthorization(HubApi.O).WithSummary("Empties the list of who is inside. 在室者の訂正");
     }
 
-    private static RouteHandlerBuilder Move(RouteHandlerBuilder route) => route.RequireAuthorization(HubApi.O).AddEndpointFilter(async (context, next) =>
+    private static RouteHandlerBuilder Move(RouteHandlerBuilder route, string policy = HubApi.O) => route.RequireAuthorization(policy).AddEndpointFilter(async (context, next) =>
         context.HttpContext.User.HasClaim(TokenAuthentication.MayReleaseClaim, "true") ? await next(context) : Results.Forbid(authenticationSchemes: [TokenAuthentication.Name]));
 }

@@ -68,6 +68,39 @@ public sealed class DoorCommands(HubHome state, NodeLink link, LiveBoard live, T
     public Task<CommandResult> ResetPresenceAsync(Actor actor, string door, string? reason) =>
         OperateAsync(actor, door, "door.presence-reset", Verbs.ResetPresence, reason, new() { ["door"] = door });
 
+    /// <summary>Something is done to an OSDP reader: its node begins it, and what comes of it stands in the node's records and in the door's live state. Administrators alone give keys.</summary>
+    /// <param name="actor">Who ordered it.</param>
+    /// <param name="door">The door.</param>
+    /// <param name="side">entry or exit.</param>
+    /// <param name="act">One of <see cref="ReaderActs"/>.</param>
+    /// <param name="minutes">Of a window, 1–15.</param>
+    /// <param name="device">The <see cref="ReaderDevice.Mark"/> of the other device that is accepted.</param>
+    /// <param name="reason">Why.</param>
+    public Task<CommandResult> ReaderAsync(Actor actor, string door, string? side, string? act, int? minutes, string? device, string? reason)
+    {
+        if (actor.Role != "administrator") throw new InputException("role", $"a {actor.Role} may not give readers their keys", "ask an administrator");
+        if (side is not ("entry" or "exit")) throw new InputException("side", $"\"{side}\" is no side of a door", "say entry or exit");
+        var arguments = new Dictionary<string, string> { ["door"] = door, ["side"] = side, ["act"] = act ?? "" };
+        switch (act)
+        {
+            case ReaderActs.Install or ReaderActs.Replace when minutes is not (>= 1 and <= ReaderActs.MinutesMax):
+                throw new InputException("minutes", $"a window of {minutes ?? 0} min is outside 1–{ReaderActs.MinutesMax}", $"Give 1 to {ReaderActs.MinutesMax} min");
+            case ReaderActs.Install or ReaderActs.Replace:
+                arguments["minutes"] = minutes!.Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                break;
+            case ReaderActs.Accept:
+                arguments["device"] = device ?? throw new InputException("device", "it is missing", "name the other device as the door's readers show it: vendor-model-serial");
+                break;
+            case ReaderActs.Rotate or ReaderActs.End:
+                break;
+            default:
+                throw new InputException("act", $"\"{act}\" is nothing that is done to a reader", "say install, rotate, replace, accept or end");
+        }
+
+        var details = new JsonObject { ["side"] = side, ["minutes"] = arguments.ContainsKey("minutes") ? minutes : null, ["device"] = device };
+        return OperateAsync(actor, door, $"door.reader-{act}", Verbs.Reader, reason, arguments, null, details);
+    }
+
     /// <summary>Tells a node something in the hub's own name and does not wait.</summary>
     public void Tell(NodeId node, string verb, string reason, Dictionary<string, string> arguments) =>
         _ = TellAsync(node, verb, reason, arguments);

@@ -222,6 +222,7 @@ public sealed record Columns(
         DoorModeChanged it => new("door.mode", it.Door.Value, Outcome: DoorModes.Word(it.To), Reason: it.By),
         EmergencySignalled it => new("door.emergency", it.Door.Value, Outcome: it.Active ? "active" : "reset", Reason: it.Signal.ToString()),
         UnbadgedPassage it => new("door.unbadged", it.Door.Value),
+        ReaderCommissioned it => new("reader.commissioned", it.Door.Value, Name(it.Direction), Outcome: it.Outcome, Reason: it.Act),
         GuardContact it => new("guard.contact", Outcome: it.On ? "on" : "off", Reason: it.Contact),
         _ => new("unknown"),
     };

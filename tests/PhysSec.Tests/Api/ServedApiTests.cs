@@ -202,6 +202,7 @@ public sealed class ServedApiTests
     [InlineData("override-end")]
     [InlineData("confirm-release")]
     [InlineData("lockdown")]
+    [InlineData("readers/entry/install")]
     public async Task A_token_that_was_not_made_for_it_moves_no_door(string act)
     {
         await using var hub = RunningHub.WithoutBroker();
@@ -210,6 +211,32 @@ public sealed class ServedApiTests
         client.DefaultRequestHeaders.Authorization = new("Bearer", await hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "it", "administrator", 24, mayRelease: false));
         using var answer = await client.PostAsJsonAsync($"/api/v1/doors/door-a/{act}", new { minutes = 5, on = true, reason = "搬入" }, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_program_gives_readers_their_keys_only_as_an_administrator_and_sees_them_as_their_node_says()
+    {
+        await using var room = await Web.DoorRoom.OpenAsync();
+        var (admin, oper) = (await TokenAsync("administrator"), await TokenAsync("operator"));
+        Assert.Equal(HttpStatusCode.Forbidden, (await PostAsync(oper)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(admin)).StatusCode);
+        Assert.Equal(("reader", "replace"), (room.Node.Taken.Single().Verb, room.Node.Taken.Single().Arguments["act"]));
+
+        room.Say(new("locked", false, false, false, "normal", 0, 0, null, [], Readers: [new(PhysSec.Core.Access.Direction.In, PhysSec.Core.Wire.ReaderLink.Online, null, null, "8c1f0e2d3b4a5968", false, null, null)]));
+        using var look = new HttpRequestMessage(HttpMethod.Get, "/api/v1/doors/door-a/readers");
+        look.Headers.Authorization = new("Bearer", oper);
+        using var client = Client(room.App);
+        using var seen = await client.SendAsync(look, TestContext.Current.CancellationToken);
+        Assert.Equal("8c1f0e2d3b4a5968", (string?)JsonNode.Parse(await seen.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["readers"]![0]!["key"]);
+
+        Task<string> TokenAsync(string role) => room.Get<Tokens>().MakeAsync(Actor.CommandLine, role, role, 24, mayRelease: true);
+
+        async Task<HttpResponseMessage> PostAsync(string token)
+        {
+            using var http = Client(room.App);
+            http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+            return await http.PostAsJsonAsync("/api/v1/doors/door-a/readers/entry/replace", new { minutes = 5, reason = "交換" }, TestContext.Current.CancellationToken);
+        }
     }
 
     private static HttpClient Client(WebApplication app) =>

@@ -1,5 +1,6 @@
 using PhysSec.Core.Access;
 using PhysSec.Core.Wire;
+using PhysSec.Hub.Web.Language;
 using PhysSec.Node.Control;
 using PhysSec.Tests.Access;
 
@@ -33,6 +34,7 @@ public sealed class ReaderDeskTests
         var effects = _node.Command(Verbs.Reader, [.. arguments.Select(it => (it.Key, it.Value))]);
 
         Assert.Contains(sentence, Assert.Single(effects.Replies).Fault, StringComparison.Ordinal);
+        Assert.True(FaultText.Knows(effects.Replies[0].Fault!)); // The console says it in Japanese too.
         Assert.Empty(effects.Readers);
         Assert.Empty(Said(effects));
     }

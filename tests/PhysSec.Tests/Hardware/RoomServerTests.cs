@@ -83,6 +83,7 @@ public sealed class RoomServerTests
         {
             ("pin alice 12345678 door-b", "ok 9 keys pressed"), ("keys 12# door-b.entry", "ok 3 keys pressed"), ("bits 0101 door-b", "error: door-b.entry is no Wiegand reader"),
             ("keys 12# door-a", "error: door-a.entry has no keypad"), ("reader door-b.entry badge alice", "ok alice shown at door-b.entry"), ("reader door-b.entry cut", "ok the reader's cable is cut"),
+            ("reader door-b.entry exchange fresh", "ok another reader is there, serial 000003E9"),
             ("reader door-c.entry cut", "error: no OSDP reader is called \"door-c.entry\"; known: door-b.entry"),
         })
             Assert.StartsWith(answer, await room.SayAsync(command), StringComparison.Ordinal);

@@ -80,8 +80,7 @@ public sealed class ReaderReplacementTests
         wire.PowerUp();
         Assert.True(wire.RunUntil(() => IsOnline(wire), _patience));
         var old = wire.Disk(Address);
-        wire.Readers.Readers[0].Replace(); // The one that comes is fresh from the factory.
-        wire.Readers.Restart(wire.Readers.Readers[0]);
+        wire.Readers.Exchange(wire.Readers.Readers[0], new OsdpPeripheral(new() { Address = Address })); // Fresh from the factory.
         Arrange(wire, cut);
 
         wire.Tell(Address, new OsdpLinkInput.OpenInstallation(Key(2), wire.Now + _patience, Replaces: true));

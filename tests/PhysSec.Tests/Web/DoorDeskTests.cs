@@ -184,6 +184,48 @@ public sealed class DoorDeskTests
         Assert.Equal(1, room.Hub.Store.Read(it => it.Number("select count(*) from ledger where kind = 'hub.door.release-confirm-outcome' and body ->> '$.fact.after.outcome' = 'refused'")));
     }
 
+    [Theory]
+    [InlineData(ReaderActs.Install, 5, null, "door=door-a side=entry act=install minutes=5")]
+    [InlineData(ReaderActs.Replace, 15, null, "door=door-a side=entry act=replace minutes=15")]
+    [InlineData(ReaderActs.Rotate, null, null, "door=door-a side=entry act=rotate")]
+    [InlineData(ReaderActs.Accept, null, "00A1B2-1-0000000B", "door=door-a side=entry act=accept device=00A1B2-1-0000000B")]
+    [InlineData(ReaderActs.End, null, null, "door=door-a side=entry act=end")]
+    public async Task An_act_at_a_reader_goes_to_its_node_with_who_and_why_and_is_on_record_before_and_after(string act, int? minutes, string? device, string arguments)
+    {
+        await using var room = await DoorRoom.OpenAsync();
+        await room.Desk.ReaderAsync(room.Admin, room.Code(room.Admin), DoorRoom.Door, "entry", act, minutes, device, "リーダの故障");
+
+        var command = Assert.Single(room.Node.Taken);
+        Assert.Equal((Verbs.Reader, "Suzuki", "リーダの故障", arguments), (command.Verb, command.Actor, command.Reason, string.Join(' ', command.Arguments.Select(it => $"{it.Key}={it.Value}"))));
+        Assert.Equal([$"reader-{act} Suzuki リーダの故障", $"reader-{act}-outcome hub"], room.Acts());
+    }
+
+    [Theory]
+    [InlineData("up", ReaderActs.Rotate, null, null, "side")]
+    [InlineData("entry", "polish", null, null, "act")]
+    [InlineData("entry", ReaderActs.Install, null, null, "minutes")]
+    [InlineData("entry", ReaderActs.Install, 0, null, "minutes")]
+    [InlineData("entry", ReaderActs.Replace, 16, null, "minutes")]
+    [InlineData("entry", ReaderActs.Accept, null, null, "device")]
+    public async Task An_act_at_a_reader_that_is_not_whole_is_not_sent(string side, string act, int? minutes, string? device, string field)
+    {
+        await using var room = await DoorRoom.OpenAsync();
+        Assert.Equal(field, (await Assert.ThrowsAsync<InputException>(() => room.Desk.ReaderAsync(room.Admin, room.Code(room.Admin), DoorRoom.Door, side, act, minutes, device, "交換"))).Field);
+        Assert.Empty(room.Node.Taken);
+        Assert.Empty(room.Acts());
+    }
+
+    [Fact]
+    public async Task Only_an_administrator_gives_readers_their_keys_and_only_within_the_scope()
+    {
+        await using var room = await DoorRoom.OpenAsync();
+        var (on, off) = (await room.JoinAsync(Roles.Operator, "Ito"), await room.JoinAsync(Roles.Administrator, "Kato", "archive"));
+        foreach (var who in new[] { on, off })
+            await Assert.ThrowsAsync<NotAllowedException>(() => room.Desk.ReaderAsync(who, room.Code(who), DoorRoom.Door, "entry", ReaderActs.Rotate, null, null, "交換"));
+        await Assert.ThrowsAsync<InputException>(() => room.Get<DoorCommands>().ReaderAsync(on.Actor, DoorRoom.Door, "entry", ReaderActs.Rotate, null, null, "交換"));
+        Assert.Empty(room.Node.Taken);
+    }
+
     private static async Task<SignedIn> JoinedADayAgoAsync(DoorRoom room, string role, string name, string scope = "site")
     {
         var who = await room.JoinAsync(role, name, scope);

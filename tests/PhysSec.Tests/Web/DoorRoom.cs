@@ -30,6 +30,8 @@ internal sealed class DoorRoom : IAsyncDisposable
 
     public RunningHub Hub { get; }
 
+    public WebApplication App => _app;
+
     public AnsweringNode Node { get; } = new();
 
     public DoorDesk Desk => Get<DoorDesk>();

@@ -23,6 +23,8 @@ public sealed class DoorViewTests
         "door-a", "扉A", "Door A", "room", 2, "node-a", "online", _since, 5, false, _live, true, new(_since, _since, _since, new(_now.AddDays(-1), Earlier: true)), _now.AddSeconds(-3),
         [new(Direction.In, null, null), new(Direction.Out, null, null)]);
 
+    private static readonly ReaderLive _reader = new(Direction.In, ReaderLink.Online, null, _now.AddMinutes(-5), "8c1f0e2d3b4a5968", false, null, null);
+
     [Theory]
     [InlineData(Words.Japanese, "14:00:00 から", "異常なし")]
     [InlineData(Words.English, "since 14:00:00", "no fault")]
@@ -73,6 +75,24 @@ public sealed class DoorViewTests
         Assert.Contains("reader abnormal", page, StringComparison.Ordinal);
         Assert.Contains("▲ fault (Parity)", page, StringComparison.Ordinal);
         Assert.Contains("since 14:55:00", page, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<ReaderLive, string, string, bool> Links() => new()
+    {
+        { _reader, "online, encrypted", "since 14:55:00", false },
+        { _reader with { Link = ReaderLink.Connecting, Since = null }, "connecting", "Entry reader", false },
+        { _reader with { Link = ReaderLink.Offline, Why = ReaderOffline.NoKey }, "▲ not installed (it has no key of ours)", "since 14:55:00", true },
+        { _reader with { Link = ReaderLink.Offline, Why = ReaderOffline.OtherDevice }, "▲ refused (another device stands there)", "since 14:55:00", true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Links))]
+    public async Task The_link_of_a_reader_that_its_node_speaks_with_is_said_in_words_and_drawn(ReaderLive reader, string words, string since, bool crossed)
+    {
+        var page = await DrawnAsync(_door with { Readers = [new(Direction.In, null, null, "osdp", reader)] }, Words.English);
+        Assert.Contains(words, page, StringComparison.Ordinal);
+        Assert.Contains(since, page, StringComparison.Ordinal);
+        Assert.Equal(crossed, page.Contains("reader abnormal", StringComparison.Ordinal));
     }
 
     [Fact]

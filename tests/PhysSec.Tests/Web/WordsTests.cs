@@ -19,6 +19,7 @@ public sealed partial class WordsTests
         "role", "fault", "priority", "denial", "door-state", "door-mode", "emergency", "node-state", "alarm-event", "act", "kind", "clock", "visit", "card-state", "person-kind", "point", "quantity",
         "contact", "channel", "delivery", "input", "field", "witness", "gap", "retention-class", "retention-what", "clock-doubt", "extract-kind",
         "review-kind", "overdue", "pattern", "pattern-title", "assurance", "proof", "lock-type",
+        "reader-act", "reader-outcome", "reader-link", "reader-offline", "reader-remedy", "reader-step", "reader-fault", "standing",
     ];
 
     [Fact]
@@ -61,6 +62,11 @@ public sealed partial class WordsTests
             .. Enum.GetNames<DoorPhase>().Select(it => $"door-state.{it.ToLowerInvariant()}"),
             .. Enum.GetValues<DoorMode>().Select(it => $"door-mode.{DoorModes.Word(it)}"),
             .. Enum.GetNames<EmergencySignal>().Select(it => $"emergency.{it.ToLowerInvariant()}"),
+            .. Enum.GetNames<ReaderLink>().Select(it => $"reader-link.{it}"),
+            .. Enum.GetNames<ReaderOffline>().SelectMany(it => new[] { $"reader-offline.{it}", $"reader-remedy.{it}" }),
+            .. Enum.GetNames<ReaderStep>().Where(it => it != nameof(ReaderStep.Failed)).Select(it => $"reader-step.{it}"),
+            .. Enum.GetNames<ReaderActFault>().Select(it => $"reader-fault.{it}"),
+            .. new[] { ReaderActs.Install, ReaderActs.Rotate, ReaderActs.Replace, ReaderActs.Accept, ReaderActs.End, ReaderActs.Unordered, ReaderActs.OtherDevice }.Select(it => $"reader-act.{it}"),
             .. Enum.GetNames<AlarmPriority>().Select(it => $"priority.{it.ToLowerInvariant()}"),
             .. Enum.GetNames<ClockQuality>().Select(it => $"clock.{it}"),
             .. Enum.GetNames<CredentialState>().Select(it => $"card-state.{it.ToLowerInvariant()}"),

@@ -43,7 +43,7 @@ public sealed class ConsoleDesk : IDisposable
     public IReadOnlyList<DoorCard> Doors(SignedIn? who)
     {
         var live = _live.Doors().ToDictionary(it => (it.Node, it.Door));
-        var faults = _alarms.List(activeOnly: true).Where(it => it.Active && it.Class is (AlarmClasses.ReaderOffline or AlarmClasses.ReaderAttack or AlarmClasses.Tamper or AlarmClasses.ReaderFault)).ToList();
+        var faults = _alarms.List(activeOnly: true).Where(it => it.Active && it.Class is (AlarmClasses.ReaderOffline or AlarmClasses.ReaderAttack or AlarmClasses.Tamper or AlarmClasses.ReaderFault or AlarmClasses.ReaderPower)).ToList();
         var levels = _access.Zones().ToDictionary(it => it.Id, it => it.Level);
         return
         [
@@ -52,7 +52,7 @@ public sealed class ConsoleDesk : IDisposable
                let now = live.GetValueOrDefault((it.Node, it.Id))
                select new DoorCard(
                    it.Id, it.NameJa, it.NameEn, it.Zone, levels.GetValueOrDefault(it.Zone), it.Node, _live.State(new(it.Node)) ?? "never-seen", _live.StateSince(new(it.Node)), it.ReleaseTime,
-                   it.Lockdown, now?.State, now?.Quality == "good", now?.Since, now?.ReceivedAt, Readers(it.Node, it.Id, faults)),
+                   it.Lockdown, now?.State, now?.Quality == "good", now?.Since, now?.ReceivedAt, Readers(it.Node, it.Id, faults, now?.State)),
         ];
     }
 
@@ -108,7 +108,7 @@ public sealed class ConsoleDesk : IDisposable
     }
 
     // What a birth did not name may still have failed.
-    private List<ReaderNow> Readers(string node, string door, IReadOnlyList<AlarmView> faults)
+    private List<ReaderNow> Readers(string node, string door, IReadOnlyList<AlarmView> faults, Core.Wire.DoorLive? now)
     {
         var described = _live.Described(new(node), door);
         return [.. Side(Direction.In, "entry", described?.EntryReader == true), .. Side(Direction.Out, "exit", described?.ExitReader == true)];
@@ -116,7 +116,9 @@ public sealed class ConsoleDesk : IDisposable
         IEnumerable<ReaderNow> Side(Direction side, string name, bool there)
         {
             var fault = faults.Where(it => it.Node == node && it.Source == $"{door}.{name}").MaxBy(it => it.Class == AlarmClasses.ReaderOffline); // One that is gone tells nothing else.
-            if (there || fault is not null) yield return new(side, fault?.Since, fault?.Detail);
+            var live = now?.Readers?.FirstOrDefault(it => it.Side == side);
+            if (there || fault is not null || live is not null)
+                yield return new(side, fault?.Since, fault?.Detail, described?.Wiring?.Readers.FirstOrDefault(it => it.Side == side)?.Type, live);
         }
     }
 

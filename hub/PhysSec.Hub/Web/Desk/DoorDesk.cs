@@ -38,6 +38,15 @@ public sealed class DoorDesk(Doors doors, DoorCommands commands, Unlockings unlo
     public async Task<CommandResult> ConfirmReleaseAsync(SignedIn by, string code, string door, string reason) =>
         await commands.ConfirmReleaseAsync(await ConfirmedAsync(by, code, door), door, reason);
 
+    /// <summary>One of <see cref="Core.Wire.ReaderActs"/>; its node begins it.</summary>
+    /// <exception cref="Frame.NotAllowedException">This is no administrator, or the door lies outside the scope.</exception>
+    public async Task<CommandResult> ReaderAsync(SignedIn by, string code, string door, string side, string act, int? minutes, string? device, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        if (!by.IsAdministrator) throw new Frame.NotAllowedException();
+        return await commands.ReaderAsync(await ConfirmedAsync(by, code, door), door, side, act, minutes, device, reason);
+    }
+
     /// <summary>Says yes to what another person ordered.</summary>
     /// <exception cref="InputException">It waits no longer, or this is no second person, or the code is wrong.</exception>
     public async Task<CommandResult> AgreeAsync(SignedIn by, string code, string id)

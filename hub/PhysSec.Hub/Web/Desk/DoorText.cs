@@ -79,7 +79,8 @@ internal static class DoorText
     public static string ReaderSide(Words words, ReaderNow reader) => words[reader.Entry ? "door.reader-entry" : "door.reader-exit"];
 
     public static string Reader(Words words, ReaderNow reader) =>
-        !reader.Faulty ? words["door.reader-good"] : reader.Fault is { } fault ? words.Say("door.reader-fault-because", ("fault", words.Part(fault))) : words["door.reader-fault"];
+        reader.Live is { } live && (!reader.Faulty || live.Link == Core.Wire.ReaderLink.Offline) ? ReaderText.Link(words, live)
+        : !reader.Faulty ? words["door.reader-good"] : reader.Fault is { } fault ? words.Say("door.reader-fault-because", ("fault", words.Part(fault))) : words["door.reader-fault"];
 
     public static string Link(Words words, DoorCard door) => words.Member("node-state", door.NodeState);
 

@@ -19,12 +19,15 @@ public sealed record DoorCard(
     public string Mode => Live?.Mode ?? DoorModes.Normal;
 }
 
-/// <summary>A reader of a door: on which side, and since when and how it fails.</summary>
-public sealed record ReaderNow(Direction Side, DateTimeOffset? FaultySince, string? Fault)
+/// <summary>A reader of a door: on which side, since when and how it fails, and what its node says of it; Live is null for a reader that cannot be spoken with (Wiegand), Type before the node has said.</summary>
+public sealed record ReaderNow(Direction Side, DateTimeOffset? FaultySince, string? Fault, string? Type = null, ReaderLive? Live = null)
 {
     public bool Entry => Side == Direction.In;
 
-    public bool Faulty => FaultySince is not null;
+    public bool Faulty => FaultySince is not null || Live?.Link == ReaderLink.Offline;
+
+    /// <summary>Since when it fails, or else is as it is.</summary>
+    public DateTimeOffset? Since => FaultySince ?? Live?.Since;
 }
 
 /// <summary>One line of system health.</summary>

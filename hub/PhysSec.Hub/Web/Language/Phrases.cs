@@ -104,6 +104,9 @@ public static class Phrases
                 "record.door-changed", ("door", door), ("from", words.Member("door-state", Text(fact, "from"))), ("to", words.Member("door-state", Text(fact, "to")))),
             ("alarm.raised", _) => words.Say("record.alarm-raised", ("alarm", words.AlarmTitle(Text(fact, "class"))), ("source", Text(fact, "source"))),
             ("alarm.cleared", _) => words.Say("record.alarm-cleared", ("alarm", words.AlarmTitle(Text(fact, "class"))), ("source", Text(fact, "source"))),
+            ("reader.commissioned", var side) => words.Say(
+                "record.reader", ("door", door), ("side", words[side == "out" ? "door.reader-exit" : "door.reader-entry"]),
+                ("act", words.Member("reader-act", Text(fact, "act"))), ("outcome", words.Member("reader-outcome", Text(fact, "outcome")))),
             ("board.commissioned", _) when row.Outcome == "complete" => words.Say("record.commissioned", ("installer", Text(fact, "installer")), ("board", Text(fact, "board"))),
             ("board.commissioned", _) => words.Say(
                 "record.commissioned-open", ("installer", Text(fact, "installer")), ("board", Text(fact, "board")), ("open", string.Join(", ", fact.GetProperty("open").EnumerateArray().Select(it => it.GetString())))),
