@@ -22,13 +22,14 @@ internal static class Composition
         services.AddSingleton<PolicySignal>().AddSingleton<People>().AddSingleton<PeopleCsv>().AddSingleton<Credentials>().AddSingleton<Pins>().AddSingleton<Zones>().AddSingleton<Doors>()
             .AddSingleton<SchedulesStore>().AddSingleton<ClosedDays>().AddSingleton<SensingRules>().AddSingleton<Rights>().AddSingleton<Presentations>()
             .AddSingleton<AccessLog>().AddSingleton<Register>().AddSingleton<LateEntries>().AddSingleton<RegisterSheet>().AddSingleton<Tokens>().AddSingleton<PolicyPublisher>()
-            .AddSingleton<DoorSheets>().AddSingleton<AssuranceWatch>();
+            .AddSingleton<DoorSheets>().AddSingleton<AssuranceWatch>().AddSingleton<KeyRegister>().AddSingleton<KeySheet>().AddSingleton<KeyWatch>();
         services.AddSingleton(AlarmCatalogue.Shipped()).AddSingleton<AlarmBoard>().AddSingleton<NotificationLog>().AddSingleton<LiveBoard>();
         services.AddSingleton<Nodes>().AddSingleton<Enrolments>().AddSingleton<Erasures>().AddSingleton<TurnedAway>().AddSingleton<NodeLink>().AddSingleton<DoorCommands>().AddSingleton<Unlockings>().AddSingleton<ReleasePaths>().AddSingleton<Ingestion>();
         services.AddHostedService<HubService>(); // First: whoever comes later finds the broker there; at the end it stops last.
         services.AddHostedService(it => it.GetRequiredService<PolicyPublisher>());
         services.AddHostedService<FleetWatch>();
         services.AddHostedService(it => it.GetRequiredService<AssuranceWatch>());
+        services.AddHostedService(it => it.GetRequiredService<KeyWatch>());
         services.AddSingleton<DiskLook>(it => () => DiskWatch.Of(it.GetRequiredService<Configuration.HubHome>().Folder));
         services.AddSingleton<DiskWatch>().AddHostedService(it => it.GetRequiredService<DiskWatch>());
         services.AddHostedService<Watchdog>();

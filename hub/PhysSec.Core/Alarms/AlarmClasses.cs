@@ -58,6 +58,7 @@ public static class AlarmClasses
     public const string ReviewOverdue = "review-overdue";
     public const string DiskFilling = "disk-filling";
     public const string AssuranceOverclaimed = "assurance-overclaimed";
+    public const string KeyOverdue = "key-overdue";
 
     public static string Key(string alarmClass, string source) => $"{alarmClass}:{source}";
 
@@ -76,7 +77,7 @@ public static class AlarmClasses
 
     /// <summary>What only the hub can know: a node that raises or clears one of these is not believed.</summary>
     public static IReadOnlyList<string> OfHub { get; } = [NodeLost, RecordDiverged, DeadLetter, StrangerAtBroker, NotificationFailed, PolicyAhead, PolicyNotMade, ProgramDamaged, RecordUnwitnessed, RecordDamaged,
-        RetentionStopped, RetentionShortened, ReviewOverdue, DiskFilling, AssuranceOverclaimed];
+        RetentionStopped, RetentionShortened, ReviewOverdue, DiskFilling, AssuranceOverclaimed, KeyOverdue];
 
     public static IReadOnlyList<string> All { get; } =
     [

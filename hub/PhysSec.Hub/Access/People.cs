@@ -30,7 +30,7 @@ public sealed class People
     /// <param name="search">Part of the id, name, reading or department; null for everybody.</param>
     public IReadOnlyList<Person> List(string? search = null)
     {
-        var all = _store.Read(store => store.Query("select * from people order by kana, id", Row));
+        var all = _store.Read(All);
         if (string.IsNullOrWhiteSpace(search)) return all;
         var (text, kana) = (search.Trim(), Reading(search));
         return [.. all.Where(it => Has(it.Id, text) || Has(it.Name, text) || Has(it.Department, text) || Has(it.Kana, kana))];
@@ -70,6 +70,8 @@ public sealed class People
     }
 
     internal static string NewId() => "p-" + RandomNumberGenerator.GetString(IdLetters, 10);
+
+    internal static List<Person> All(SqliteConnection store) => store.Query("select * from people order by kana, id", Row);
 
     internal static Person? Find(SqliteConnection store, string id) => store.One("select * from people where id = $id", Row, ("$id", id));
 

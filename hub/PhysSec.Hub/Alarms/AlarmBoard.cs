@@ -127,7 +127,7 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
         var sent = NotificationLog.ByAlarm(store);
         return
         [
-            .. (activeOnly ? Watched().Where(it => it.State.Standing) : All()).Select(it => View(it, sent.GetValueOrDefault(it.Key) ?? []))
+            .. (activeOnly ? Watched().Where(it => it.State.Standing) : All()).Select(it => View(it, sent.GetValueOrDefault(it.Key) ?? []) with { KeyLoan = KeyLoanOf(it) })
                 .OrderByDescending(it => it.Standing).ThenBy(it => PriorityOf(it.Class)).ThenByDescending(it => it.Since),
         ];
     }
@@ -149,6 +149,8 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
     }
 
     private List<AlarmRow> All() => store.Read(it => it.Query("select body from alarms", row => JsonSerializer.Deserialize<AlarmRow>(row.GetString(0), AccessJson.Options)!));
+
+    private KeyFinding? KeyLoanOf(AlarmRow it) => it.Class == AlarmClasses.DoorForced ? store.Read(connection => KeyOpenings.Of(connection, it.Key)) : null;
 
     // What stands or is to be said again, by an index of its own: the alarms that were ever raised are many more.
     private List<AlarmRow> Watched() => store.Read(it => it.Query($"select body from alarms where {Schema.WatchedAlarms}", row => JsonSerializer.Deserialize<AlarmRow>(row.GetString(0), AccessJson.Options)!));

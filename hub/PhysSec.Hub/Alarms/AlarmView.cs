@@ -12,7 +12,11 @@ public sealed record AlarmRow(string Key, string Class, string Source, string? N
 public sealed record AlarmView(
     string Key, string Class, string Priority, string Source, string? Node, bool Active, bool Standing, bool Acknowledged, DateTimeOffset? Since, DateTimeOffset? ClearedAt,
     string? AckBy, DateTimeOffset? AckAt, string? AckReason, double? Value, double? Limit, string? Unit, string? Detail,
-    Both Title, Both Cause, Both Consequence, Both Response, string Owner, int TimeLimitMinutes, IReadOnlyList<Notify.NotificationView> Notifications);
+    Both Title, Both Cause, Both Consequence, Both Response, string Owner, int TimeLimitMinutes, IReadOnlyList<Notify.NotificationView> Notifications)
+{
+    /// <summary>Of a door that opened without a release: whether a key of it was lent. It tells who to ask, and makes the alarm no smaller.</summary>
+    public Access.KeyFinding? KeyLoan { get; init; }
+}
 
 /// <summary>One line of the history. What is raised, cleared, acknowledged or repeated.</summary>
 public sealed record AlarmHistoryItem(long Id, DateTimeOffset? At, DateTimeOffset RecordedAt, string Key, string What, bool Late, string? Detail);

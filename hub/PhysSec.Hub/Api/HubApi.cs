@@ -55,6 +55,7 @@ public static class HubApi
         OperationApi.Map(api);
         RecordApi.Map(api);
         RegisterApi.Map(api);
+        KeyApi.Map(api);
         LedgerApi.Map(api);
         RetentionApi.Map(api);
         ReviewApi.Map(api);

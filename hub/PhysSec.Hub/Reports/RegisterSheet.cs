@@ -39,10 +39,7 @@ public sealed class RegisterSheet(HubHome home, Register register, Doors doors, 
     {
         ArgumentNullException.ThrowIfNull(by);
         var now = clock.GetUtcNow();
-        var from = month is null ? _time.MonthOf(now)
-            : DateTime.TryParseExact(month, "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var read) && read.Year is > 2000 and < 2200 ? _time.Read(month + "-01")!.Value
-            : throw new InputException("month", $"\"{month}\" is no month", "Write it like 2026-11");
-        var to = _time.MonthOf(from.AddDays(32));
+        var (from, to) = Month(_time, month, now);
         var made = await checkpoints.MakeAsync(cancel); // First: it covers all that is read after it but what comes meanwhile.
         return new(home.Configuration.Site, from, to, now, by.Name, register.List(from, to), home.Store.Read(it => Completeness.Of(it, from, to)), made, checkpoints.Key.ToString())
         {
@@ -50,6 +47,10 @@ public sealed class RegisterSheet(HubHome home, Register register, Doors doors, 
             Deleted = home.Store.Read(it => RetentionBook.Deleted(it, from, to)),
         };
     }
+
+    /// <exception cref="InputException">That is no month.</exception>
+    internal static (DateTimeOffset From, DateTimeOffset To) Month(SiteTime time, string? month, DateTimeOffset now) =>
+        time.Month(month ?? time.Day(now)[..7]) ?? throw new InputException("month", $"\"{month}\" is no month", "Write it like 2026-11");
 
     /// <summary>The lines' fields in the order of the columns, in both languages where a word stands in them.</summary>
     internal IEnumerable<string[]> Lines(RegisterMonth month)

@@ -11,7 +11,7 @@ internal static class SubjectRecord
     private static readonly (string Field, string Label)[] _told =
     [
         ("purpose", "right.purpose"), ("items", "sheet.items"), ("name", "people.name"), ("kana", "people.kana"), ("department", "people.department"), ("email", "people.email"), ("note", "register.note"),
-        ("state", "accounts.state"), ("prefix", "record.card"), ("zone", "right.zone"), ("validFrom", "right.from"), ("validTo", "right.to"), ("in", "register.in"), ("out", "register.out"),
+        ("state", "accounts.state"), ("prefix", "record.card"), ("zone", "right.zone"), ("validFrom", "right.from"), ("validTo", "right.to"), ("in", "register.in"), ("out", "register.out"), ("label", "keys.label"),
     ];
 
     private const string LateKind = "hub." + LateEntries.Verb;

@@ -22,7 +22,12 @@ internal static class Copies
         DateTimeOffset? Before(string name) => periods.FirstOrDefault(it => it.Class == name)?.Years is { } years ? now.AddYears(-years) : null;
         void Run(string table, string name, string sql)
         {
-            if (Before(name) is { } before && store.Execute(sql, ("$before", before), ("$most", Most)) is var count and > 0) gone[table] = count;
+            RunUntil(table, Before(name), sql);
+        }
+
+        void RunUntil(string table, DateTimeOffset? until, string sql)
+        {
+            if (until is { } before && store.Execute(sql, ("$before", before), ("$most", Most)) is var count and > 0) gone[table] = count;
         }
 
         Run("alarm_history", RecordClasses.Alarms, Old("alarm_history", "id", "recorded_at", NotHeld("at")));
@@ -31,6 +36,11 @@ internal static class Copies
         Run("refusals", RecordClasses.Acts, Old("refusals", "id", "last_at"));
         Run("turned_away", RecordClasses.Acts, $"delete from turned_away where (day, what, subject) in (select day, what, subject from turned_away where last_at < $before and {NotHeld("last_at")} limit $most)");
         Run("rights", RecordClasses.Access, Old("rights", "id", "min(valid_to, coalesce(removed_at, valid_to))"));
+        // A loan is a line of a register and explains an opening, which is an alarm's: it goes when both may.
+        RunUntil(
+            "key_loans", Before(RecordClasses.Access) is { } line && Before(RecordClasses.Alarms) is { } opening ? (line < opening ? line : opening) : null,
+            "delete from key_loans where id in (select id from key_loans where ended_at < $before and "
+                + "not exists (select 1 from holds where lifted_at is null and ended_at >= begins and (lent_at < ends or ends is null)) limit $most)");
         // A contradiction stays on record with its hash; what it said goes with what it contradicted.
         Run("divergence", RecordClasses.Access, $"update divergence set body = '' where id in (select id from divergence where body <> '' and received_at < $before and {NotHeld("received_at")} limit $most)");
         // The policies by which nothing can be judged any more: the next one was issued before the oldest entry that is kept. Their hashes stay on record.

@@ -1,5 +1,6 @@
 using PhysSec.Core.Proof;
 using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
 using PhysSec.Hub.Configuration;
 
 namespace PhysSec.Hub.Retention;
@@ -7,7 +8,7 @@ namespace PhysSec.Hub.Retention;
 /// <summary>How long which records are kept. Everything that is not one of the other classes is <see cref="Access"/>, so that nothing about people is kept by oversight.</summary>
 public static class RecordClasses
 {
-    /// <summary>Who entered, left or was refused, and the register with what was entered into it later.</summary>
+    /// <summary>Who entered, left or was refused, the register with what was entered into it later, and the register of keys.</summary>
     public const string Access = "access";
 
     /// <summary>Alarms, their messages, and what boards say of their own state.</summary>
@@ -40,8 +41,12 @@ public static class RecordClasses
         if (_kept.Contains(kind)) return null;
         if (stream == Streams.Measurements) return Measurements;
         if (_ofAlarms.Contains(kind, StringComparer.Ordinal) || kind.StartsWith("hub.notification.", StringComparison.Ordinal)) return Alarms;
-        return kind.StartsWith("hub.", StringComparison.Ordinal) && kind != "hub." + Hub.Access.LateEntries.Verb ? Acts : Access;
+        return kind.StartsWith("hub.", StringComparison.Ordinal) && !IsOfARegister(kind) ? Acts : Access;
     }
+
+    // What is written by hand into the registers of visits and of keys, and what the latter says of an opening.
+    private static bool IsOfARegister(string kind) =>
+        kind == "hub." + LateEntries.Verb || kind.StartsWith(KeyRegister.RecordPrefix, StringComparison.Ordinal) || kind is "hub." + KeyOpenings.MatchedVerb or "hub." + KeyOpenings.UnmatchedVerb;
 
     internal static int Years(this RetentionConfiguration it, string name) => name switch
     {

@@ -232,6 +232,18 @@ internal static class Schema
           person text primary key references people (id), digits integer not null, salt text not null, verifier text not null, duress text not null,
           alone text unique, alone_verifier text unique, alone_duress text unique, issued_at integer not null) without rowid;
         """,
+        """
+        -- Mechanical keys (鍵管理簿) and who has had them. A loan's id is the number of the record that began it; without an end the key is out. What such a key opened is looked for
+        -- from now on, in the order of the records: up to the number in meta every opening without a release is judged.
+        create table keys (id text primary key, door text not null, label text not null, kind integer, added_at integer not null, removed_at integer) without rowid;
+        create table key_loans (
+          id integer primary key, key text not null references keys (id), person text not null references people (id), department text not null, purpose text not null,
+          lent_at integer not null, entered_at integer not null, due_at integer not null, lent_by text not null, ended_at integer, ended_by text, lost integer not null default 0);
+        create unique index key_loans_out on key_loans (key) where ended_at is null;
+        create index key_loans_lent on key_loans (lent_at);
+        create index ledger_forced on ledger (id) where kind = 'alarm.raised' and reason = 'door-forced';
+        insert into meta select 'key-openings-through', coalesce(max(id), 0) from ledger;
+        """,
     ];
 
     /// <param name="connection">The store.</param>

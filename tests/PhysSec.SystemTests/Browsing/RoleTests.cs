@@ -13,7 +13,7 @@ public sealed class RoleTests(ConsoleVisitor visitor)
     public async Task An_operator_runs_the_room_and_sees_neither_people_nor_records_nor_accounts()
     {
         var page = (await visitor.OperatorAsync()).Page;
-        await MenuAsync(page, "overview", "alarms", "doors", "nodes");
+        await MenuAsync(page, "overview", "alarms", "doors", "keys", "nodes");
         await Browser.PictureAsync(page, "operator-1280");
         await RefusedAsync(page, "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/log", "/register", "/accounts", "/notifications", "/evidence", "/retention", "/turned-away", "/review", "/review/2026-11");
         await Browser.PictureAsync(page, "not-allowed-1280");
@@ -25,7 +25,7 @@ public sealed class RoleTests(ConsoleVisitor visitor)
     public async Task An_auditor_reads_and_changes_nothing()
     {
         var page = (await visitor.AuditorAsync()).Page;
-        await MenuAsync(page, "overview", "alarms", "log", "register", "review", "evidence", "retention", "turned-away", "notifications", "accounts");
+        await MenuAsync(page, "overview", "alarms", "keys", "log", "register", "review", "evidence", "retention", "turned-away", "notifications", "accounts");
         await RefusedAsync(page, "/doors", "/people", "/people/p-alice", "/people/new", "/nodes");
 
         Assert.Equal(403, (await page.APIRequest.GetAsync("/api/v1/people/p-alice/extract.zip?reason=x")).Status);

@@ -104,6 +104,36 @@ public sealed class ServedApiTests
     }
 
     [Theory]
+    [InlineData("administrator", HttpStatusCode.OK, HttpStatusCode.OK)]
+    [InlineData("operator", HttpStatusCode.Forbidden, HttpStatusCode.OK)]
+    [InlineData("auditor", HttpStatusCode.Forbidden, HttpStatusCode.Forbidden)]
+    public async Task Administrators_register_keys_operators_lend_them_and_auditors_read(string role, HttpStatusCode adds, HttpStatusCode lends)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var room = await HubAccess.KeyRoom.OpenAsync();
+        await using var app = await ServeAsync(room.Hub);
+        using var client = Client(app);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await room.Hub.Get<Tokens>().MakeAsync(Actor.CommandLine, "it", role, 24, mayRelease: false));
+
+        using var added = await client.PostAsJsonAsync("/api/v1/keys", new { door = "door-a", label = "合鍵", kind = "main", reason = "納品" }, cancel);
+        using var lent = await client.PostAsJsonAsync($"/api/v1/keys/{room.Key}/lend", new { person = "p-alice", purpose = "点検", dueAt = room.Now.AddHours(1) }, cancel);
+        Assert.Equal((adds, lends), (added.StatusCode, lent.StatusCode));
+        if (lends == HttpStatusCode.OK) Assert.Equal(HttpStatusCode.UnprocessableEntity, (await client.PostAsJsonAsync($"/api/v1/keys/{room.Key}/lend", new { person = "p-alice", purpose = "点検", dueAt = room.Now.AddHours(1) }, cancel)).StatusCode);
+        else await room.LendAsync();
+        await room.ForceAsync();
+        await room.RoundAsync();
+
+        var mine = JsonNode.Parse(await client.GetStringAsync("/api/v1/keys", cancel))!.AsArray().Single(it => (string?)it!["key"]!["id"] == room.Key)!;
+        Assert.Equal("青木 里奈", (string?)mine["loan"]!["personName"]);
+        Assert.Single(JsonNode.Parse(await client.GetStringAsync("/api/v1/keys/loans", cancel))!.AsArray());
+        Assert.Contains("青木 里奈", await client.GetStringAsync("/api/v1/keys/loans.csv", cancel), StringComparison.Ordinal);
+        var finding = JsonNode.Parse(await client.GetStringAsync("/api/v1/alarms?state=active", cancel))!.AsArray().Single()!["keyLoan"]!;
+        Assert.Equal(("matched", "青木 里奈"), ((string?)finding["verdict"], (string?)finding["holders"]![0]!["personName"]));
+        Assert.Equal(lends == HttpStatusCode.OK ? HttpStatusCode.NoContent : HttpStatusCode.Forbidden, (await client.PostAsJsonAsync($"/api/v1/keys/{room.Key}/return", new { }, cancel)).StatusCode);
+        Assert.Equal(adds == HttpStatusCode.OK ? HttpStatusCode.NoContent : HttpStatusCode.Forbidden, (await client.PostAsJsonAsync($"/api/v1/keys/{room.Key}/remove", new { reason = "交換" }, cancel)).StatusCode);
+    }
+
+    [Theory]
     [InlineData("operator", "retention", HttpStatusCode.Forbidden)]
     [InlineData("auditor", "retention", HttpStatusCode.OK)]
     [InlineData("auditor", "people/p-alice/extract.zip?reason=x", HttpStatusCode.Forbidden)]

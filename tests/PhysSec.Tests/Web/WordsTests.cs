@@ -4,6 +4,7 @@ using PhysSec.Core.Access;
 using PhysSec.Core.Alarms;
 using PhysSec.Core.Doors;
 using PhysSec.Core.Wire;
+using PhysSec.Hub.Access;
 using PhysSec.Hub.Review;
 using PhysSec.Hub.Web.Accounts;
 using PhysSec.Hub.Web.Language;
@@ -18,7 +19,7 @@ public sealed partial class WordsTests
     [
         "role", "fault", "priority", "denial", "door-state", "door-mode", "emergency", "node-state", "alarm-event", "act", "kind", "clock", "visit", "card-state", "person-kind", "point", "quantity",
         "contact", "channel", "delivery", "input", "field", "witness", "gap", "retention-class", "retention-what", "clock-doubt", "extract-kind",
-        "review-kind", "overdue", "pattern", "pattern-title", "assurance", "proof", "lock-type",
+        "review-kind", "overdue", "pattern", "pattern-title", "assurance", "proof", "lock-type", "key-kind",
         "reader-act", "reader-outcome", "reader-link", "reader-offline", "reader-remedy", "reader-step", "reader-fault", "standing",
     ];
 
@@ -72,6 +73,7 @@ public sealed partial class WordsTests
             .. Enum.GetNames<CredentialState>().Select(it => $"card-state.{it.ToLowerInvariant()}"),
             .. Roles.All.Select(it => $"role.{it}"),
             .. Patterns.All.Concat(Matters.All).SelectMany(it => new[] { $"pattern.{it}", $"pattern-title.{it}" }),
+            .. Enum.GetNames<KeyKind>().Select(it => $"key-kind.{it.ToLowerInvariant()}"),
             .. Enum.GetNames<ReviewKind>().Select(it => $"review-kind.{it}"),
             .. new[] { "online", "degraded", "updating", "offline", "lost", "never-seen", "revoked" }.Select(it => $"node-state.{it}"),
         ];

@@ -23,11 +23,13 @@ public sealed class ConsoleDesk : IDisposable
     private readonly DeskOfAccess _access;
     private readonly Store _store;
     private readonly DiskWatch _disks;
+    private readonly KeyRegister _keys;
 
     public ConsoleDesk(
-        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, NodeLink link, NotificationLog notifications, DeskOfAccess access, Store store, DiskWatch disks)
+        LiveBoard live, Nodes nodes, AlarmBoard alarms, Doors doors, NodeLink link, NotificationLog notifications, DeskOfAccess access, Store store, DiskWatch disks,
+        KeyRegister keys)
     {
-        (_live, _nodes, _alarms, _doors, _link, _notifications, _access, _store, _disks) = (live, nodes, alarms, doors, link, notifications, access, store, disks);
+        (_live, _nodes, _alarms, _doors, _link, _notifications, _access, _store, _disks, _keys) = (live, nodes, alarms, doors, link, notifications, access, store, disks, keys);
         live.Changed += Tell;
         nodes.Changed += Tell;
         alarms.Changed += Tell;
@@ -77,7 +79,8 @@ public sealed class ConsoleDesk : IDisposable
     {
         ArgumentNullException.ThrowIfNull(words);
         ArgumentNullException.ThrowIfNull(source);
-        if (node is null || node == source) return source;
+        if (node is null) return _keys.LabelOf(source) ?? source;
+        if (node == source) return source;
         var name = _doors.List().FirstOrDefault(it => it.Node == node && (it.Id == source || source.StartsWith(it.Id + ".", StringComparison.Ordinal))) is { } door
             ? words.Pick(door.NameJa, door.NameEn)
             : _live.Points().FirstOrDefault(it => it.Node == node && it.Point == source) is { } point ? PointText.Name(words, point) : source;

@@ -18,6 +18,7 @@ internal static class Places
         new("overview", "/", "nav.overview", Everybody.Split(',')),
         new("alarms", "/alarms", "nav.alarms", Everybody.Split(',')),
         new("doors", "/doors", "nav.doors", Operating.Split(',')),
+        new("keys", "/keys", "nav.keys", Everybody.Split(',')),
         new("log", "/log", "nav.log", Auditing.Split(',')),
         new("register", "/register", "nav.register", Auditing.Split(',')),
         new("review", "/review", "nav.review", Auditing.Split(',')),

@@ -110,6 +110,10 @@ public static class Phrases
             ("board.commissioned", _) when row.Outcome == "complete" => words.Say("record.commissioned", ("installer", Text(fact, "installer")), ("board", Text(fact, "board"))),
             ("board.commissioned", _) => words.Say(
                 "record.commissioned-open", ("installer", Text(fact, "installer")), ("board", Text(fact, "board")), ("open", string.Join(", ", fact.GetProperty("open").EnumerateArray().Select(it => it.GetString())))),
+            ("hub." + KeyRegister.LentVerb, _) => words.Say("record.key-lent", ("actor", Text(fact, "actor")), ("person", person), ("key", Text(fact, "target")), ("door", door)),
+            ("hub." + KeyRegister.ReturnedVerb, _) => words.Say("record.key-returned", ("actor", Text(fact, "actor")), ("person", person), ("key", Text(fact, "target")), ("door", door)),
+            ("hub." + KeyOpenings.MatchedVerb, _) => words.Say("record.key-opening", ("person", person), ("key", After(fact, "label")), ("door", door)),
+            ("hub." + KeyOpenings.UnmatchedVerb, _) => words.Say("record.key-unmatched", ("door", door)),
             var (kind, _) when kind.StartsWith("hub.", StringComparison.Ordinal) => words.Say(
                 "record.act", ("actor", Text(fact, "actor")), ("role", words.Member("role", Text(fact, "role"))), ("act", words.Member("act", Text(fact, "verb"))), ("target", Text(fact, "target"))),
             var (kind, _) => words.Member("kind", kind),
@@ -133,6 +137,8 @@ public static class Phrases
     }
 
     private static Core.Alarms.AlarmCatalogue Catalogue { get; } = Core.Alarms.AlarmCatalogue.Shipped();
+
+    private static string After(JsonElement fact, string field) => fact.ValueKind == JsonValueKind.Object && fact.TryGetProperty("after", out var after) ? Text(after, field) : "";
 
     private static string Text(JsonElement fact, string field) =>
         fact.ValueKind == JsonValueKind.Object && fact.TryGetProperty(field, out var it) && it.ValueKind == JsonValueKind.String ? it.GetString() ?? "" : "";

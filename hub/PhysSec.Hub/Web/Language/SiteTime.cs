@@ -47,6 +47,11 @@ public sealed class SiteTime(TimeZoneInfo zone)
     /// <summary>+09:00</summary>
     public string Offset(DateTimeOffset at) => Local(at).ToString("zzz", CultureInfo.InvariantCulture);
 
+    /// <summary>The first moments of a month in the form yyyy-MM and of the one after it; null: that is no month.</summary>
+    public (DateTimeOffset From, DateTimeOffset To)? Month(string month) =>
+        DateTime.TryParseExact(month, "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out var read) && read.Year is > 2000 and < 2200 && Read(month + "-01") is { } from
+            ? (from, MonthOf(from.AddDays(32))) : null;
+
     /// <summary>The first moment of the month.</summary>
     public DateTimeOffset MonthOf(DateTimeOffset at)
     {
