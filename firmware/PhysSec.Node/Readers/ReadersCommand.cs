@@ -42,7 +42,7 @@ internal static class ReadersCommand
                 keys.Hold(); // Said before anything of the port: whoever has the keys has that too.
             }
 
-            if (PortFault(options, log, clock, stop.Token, out var found) is { } fault) return await SayAsync(fault, 1);
+            if (PortFault(options, log, clock, stop.Token, out var found) is { } wrong) return await SayAsync(wrong, 1);
             if (options.Discover) return found ? 0 : 1;
             using var run = new ReadersRun(options, log, clock);
             return await run.RunAsync(stop.Token) ? 0 : 1;
