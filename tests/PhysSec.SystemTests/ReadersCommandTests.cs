@@ -96,6 +96,23 @@ public sealed class ReadersCommandTests : IDisposable
         Assert.Contains(run.Lines, it => it.Contains($"{option}: {port}", StringComparison.Ordinal) && it.Contains("Check the name", StringComparison.Ordinal));
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_second_program_ends_at_once_and_says_who_has_the_keys_and_a_killed_one_holds_nothing()
+    {
+        using var readers = new VirtualReaders([new() { Address = 0 }], 115_200, TimeProvider.System);
+        await using (var first = Start(readers.Port, 115_200, "--key", "install", "--key-file", "keys"))
+        {
+            await Event(first, "online", 0);
+            await using var second = Start(readers.Port, 115_200, "--key-file", "keys", "--new-key", "random");
+            Assert.Equal(75, await second.Ended.WaitAsync(_limit, TimeProvider.System, Cancel));
+            Assert.Contains(second.Lines, it => it.Contains("stop the service", StringComparison.Ordinal));
+            await first.KillAsync();
+        }
+
+        await using var third = Start(readers.Port, 115_200, "--key-file", "keys");
+        await Event(third, "online", 0);
+    }
+
     /// <summary>The fingerprint of the key that the reader has proved last.</summary>
     private static string? Proved(Child run) => (string?)run.Lines.Where(it => it.StartsWith('{')).Select(it => JsonNode.Parse(it)!)
         .LastOrDefault(it => (string)it["event"]! is "online" or "key-installed")?["key"];

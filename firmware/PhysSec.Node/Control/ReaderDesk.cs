@@ -68,13 +68,13 @@ internal sealed class ReaderDesk
         if (Find(now.Door, now.Direction) is { Act: { IsOpen: true, Name: not ReaderActs.Accept } } it) Close(step, it, ReaderStep.Failed, now.Fault);
     }
 
-    /// <summary>What cannot be recorded is not done: no window stays open.</summary>
+    /// <summary>What cannot be recorded is not done: no window stays open, and what has not begun at the reader was called off by the shell.</summary>
     internal void JournalFailed(StepContext step)
     {
-        foreach (var it in _readers.Where(it => it.Act is { IsOpen: true, IsWindow: true }))
+        foreach (var it in _readers.Where(it => it.Act is { IsOpen: true } act && (act.IsWindow || it.Seen is not { ChangePending: true })))
         {
             Close(step, it, ReaderStep.Failed, ReaderActFault.JournalFault);
-            step.Order(new(it.Setup.Door, it.Setup.Direction, ReaderActs.End, default, null));
+            if (it.Act!.IsWindow) step.Order(new(it.Setup.Door, it.Setup.Direction, ReaderActs.End, default, null));
         }
     }
 
@@ -88,7 +88,7 @@ internal sealed class ReaderDesk
         var (key, device) = (it.Key, it.Device);
         (it.Seen, it.Key, it.Device, it.News) = (now, now.Key, now.Device, true);
         if (now.Other is not null && now.Other != before?.Other)
-            step.Record(new ReaderCommissioned(now.Door, now.Direction, ReaderActs.OtherDevice, "refused", null, now.Key, now.Key, now.Device, now.Other, null, null, null), hot: true);
+            step.Record(new ReaderCommissioned(now.Door, now.Direction, ReaderActs.OtherDevice, "refused", null, now.Key, now.Key, now.Device, now.Other, null, null, null));
         if (it.Act is { IsOpen: true } act)
         {
             step.Remember |= key != now.Key || device != now.Device;

@@ -36,19 +36,14 @@ internal static class ReadersCommand
         var log = new ReaderLog(Console.Out, options.Json, options.ShowCards);
         try
         {
-            if (options.Discover) return Discover(options, log, clock, stop.Token) ? 0 : 1;
-            using (SerialLine.Open(options.Line))
+            if (options.KeyFile is { } file)
             {
-                // What is wrong with the port is better said at once than looked for again and again.
+                using var keys = ReaderKeyFile.Open(file, Tpm.OfBoard);
+                keys.Hold(); // Said before anything of the port: whoever has the keys has that too.
             }
-        }
-        catch (IOException failure)
-        {
-            return await SayAsync($"--port: {failure.Message} Check the name (ls /dev/serial/by-id), the cable, the user's group (dialout), and that no node or other program has it.", 1);
-        }
 
-        try
-        {
+            if (PortFault(options, log, clock, stop.Token, out var found) is { } wrong) return await SayAsync(wrong, 1);
+            if (options.Discover) return found ? 0 : 1;
             using var run = new ReadersRun(options, log, clock);
             return await run.RunAsync(stop.Token) ? 0 : 1;
         }
@@ -73,6 +68,22 @@ internal static class ReadersCommand
         {
             signal.Cancel = true;
             stop.Cancel();
+        }
+    }
+
+    /// <summary>What is wrong with the port is better said at once than looked for again and again; null: nothing. Searches where that was asked for.</summary>
+    private static string? PortFault(ReadersOptions options, ReaderLog log, TimeProvider clock, CancellationToken stop, out bool found)
+    {
+        found = false;
+        try
+        {
+            if (options.Discover) found = Discover(options, log, clock, stop);
+            else SerialLine.Open(options.Line).Dispose();
+            return null;
+        }
+        catch (IOException failure)
+        {
+            return $"--port: {failure.Message} Check the name (ls /dev/serial/by-id), the cable, the user's group (dialout), and that no node or other program has it.";
         }
     }
 

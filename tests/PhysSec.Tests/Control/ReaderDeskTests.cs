@@ -143,6 +143,18 @@ public sealed class ReaderDeskTests
         Assert.Contains("journal cannot record", Assert.Single(Order("install", "5").Replies).Fault, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false, "rotate failed JournalFault k:k-1>k-1 d:A>A sato: test")] // The shell has called it off.
+    [InlineData(true, "")] // The reader may have it: it goes on.
+    public void A_change_whose_order_could_not_be_recorded_is_over_and_one_that_has_begun_is_not(bool pending, string said)
+    {
+        Keep(key: "k-1", device: _old);
+        _node.Do(new ReaderLinkChanged(NodeProbe.Door, Direction.In, null));
+        Order("rotate", "");
+        if (pending) Keep(key: "k-1", device: _old, pending: true);
+        Assert.Equal(said, Said(_node.Do(new JournalHealthChanged(false, "the disk is full"))));
+    }
+
     public static TheoryData<string, ReaderKeptSeen, string> Restarts() => new()
     {
         { "install", Seen(pending: true), "install failed Restarted" },

@@ -69,6 +69,18 @@ public sealed class ReaderReplacementTests
         bus.RunUntil(() => bus.Bus.Links[0].Keys == new OsdpKeyState(Line.OtherKey, null), 10);
     }
 
+    [Fact]
+    public void A_key_that_a_reader_may_have_since_an_interrupted_installation_outlives_a_window_in_which_it_is_away()
+    {
+        var bus = new VirtualBus(9_600, [Line.Link(0, new OsdpKeyState(null, Line.Key))], Line.Reader(0, Line.Key)) { Passes = _ => false };
+        bus.Tell(0, new OsdpLinkInput.OpenInstallation(Line.Key, TimeSpan.FromSeconds(20)));
+        bus.Run(30);
+        Assert.Equal(new OsdpKeyState(null, Line.Key), bus.Bus.Links[0].Keys);
+
+        bus.Passes = null;
+        bus.RunUntil(() => bus.Bus.Links[0].Keys == new OsdpKeyState(Line.Key, null), 60);
+    }
+
     [Theory]
     [InlineData(Cut.BeforeTheOldKeyIsForgotten)]
     [InlineData(Cut.BeforeTheKeyIsSent)]

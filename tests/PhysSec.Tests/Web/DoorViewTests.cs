@@ -95,6 +95,17 @@ public sealed class DoorViewTests
         Assert.Equal(crossed, page.Contains("reader abnormal", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(ReaderActs.Replace, ReaderStep.Waiting, true)]
+    [InlineData(ReaderActs.Replace, ReaderStep.Failed, false)]
+    [InlineData(ReaderActs.Rotate, ReaderStep.Waiting, false)]
+    public async Task An_open_window_stands_on_the_door_s_card_as_long_as_it_is_open(string act, ReaderStep step, bool shown)
+    {
+        var reader = _reader with { Act = new(act, step, null, "Suzuki", "broken", _now.AddMinutes(5), "8c1f0e2d3b4a5968", null, null, null) };
+        var page = await DrawnAsync(_door with { Readers = [new(Direction.In, null, null, "osdp", reader)] }, Words.English);
+        Assert.Equal(shown, page.Contains("Entry reader of Door A takes a reader with the factory's key (ordered by Suzuki: broken).", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task An_override_is_shown_with_owner_reason_and_the_time_left_until_it_ends()
     {

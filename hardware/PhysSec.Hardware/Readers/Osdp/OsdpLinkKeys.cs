@@ -40,7 +40,8 @@ public sealed partial class OsdpLink
             return;
         }
 
-        (_installUntil, _triesOwnKey, _keyWasSent, _replaces) = (Min(open.Until, now + InstallationMax), false, false, open.Replaces);
+        (_installUntil, _triesOwnKey, _replaces) = (Min(open.Until, now + InstallationMax), false, open.Replaces);
+        _keyWasSent = !open.Replaces && open.Key.Equals(Keys.Pending); // One that was kept before may have reached the reader.
         Announce(open.Replaces ? new OsdpKeyState(null, open.Key) : Keys with { Pending = open.Key });
         if (!_waiting && State != OsdpLinkState.Online) RetryNow(now);
     }

@@ -23,7 +23,7 @@ internal static class DoorText
         "heldopen" => "high",
         _ when IsFreed(door) || IsLockedDown(door) => "high",
         "prealarm" => "medium",
-        _ when door.Mode is DoorModes.Unlocked or DoorModes.Blocked || IsUnsecured(door) || door.Readers.Any(it => it.Faulty) => "medium",
+        _ when door.Mode is DoorModes.Unlocked or DoorModes.Blocked || IsUnsecured(door) || door.Readers.Any(it => it.Faulty || ReaderText.TakesFactoryKey(it.Live)) => "medium",
         _ => "normal",
     };
 
@@ -118,6 +118,8 @@ internal static class DoorText
         }
 
         if (IsLockedDown(door) && !IsFreed(door)) said.Add(words.Say(door.Mode == DoorModes.Lockdown ? "door.now-lockdown" : "door.now-lockdown-ordered", name));
+        foreach (var reader in door.Readers.Where(reader => ReaderText.TakesFactoryKey(reader.Live)))
+            said.Add(words.Say("readers.now-window", name, ("side", ReaderSide(words, reader)), ("owner", reader.Live!.Act!.Owner), ("reason", reader.Live.Act.Reason)));
         if (live.Unbadged > 0) said.Add(words.Say("door.now-unbadged", ("n", live.Unbadged)));
         return said;
     }

@@ -24,6 +24,9 @@ internal static class ReaderText
 
     public static bool IsWindow(ReaderActLive act) => act.Act is ReaderActs.Install or ReaderActs.Replace;
 
+    /// <summary>A window is open at it.</summary>
+    public static bool TakesFactoryKey(ReaderLive? reader) => reader?.Act is { } act && IsOpen(act) && IsWindow(act);
+
     /// <summary>The steps of an act; an acceptance has none to speak of.</summary>
     public static IReadOnlyList<ReaderStep> Steps(ReaderActLive act) => act.Act switch
     {
