@@ -68,8 +68,6 @@ public sealed class ReadersPageTests(AnteroomVisitor visitor)
             ["rotate begun", "rotate done", "replace begun", "replace done", "other-device refused", "accept begun", "accept done"],
             facts.Select(it => $"{(string?)it["act"]} {(string?)it["outcome"]}"));
         Assert.Equal((rotated, replaced, who.Name, "故障したリーダの交換"), (Text(facts, 3, "keyBefore"), Text(facts, 3, "keyAfter"), Text(facts, 3, "owner"), Text(facts, 3, "reason")));
-        await who.Page.GotoAsync("/log?door=door-b");
-        await Browser.PictureAsync(who.Page, "reader-log-1280");
     }
 
     [Fact(Timeout = 180_000)]
