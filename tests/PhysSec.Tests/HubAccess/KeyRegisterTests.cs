@@ -14,13 +14,15 @@ public sealed class KeyRegisterTests
 {
     private static readonly Actor _auditor = new("kansa", "auditor", "test");
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task A_loan_and_its_return_are_on_record_with_name_section_purpose_and_who_lent_and_took_back()
     {
         await using var room = await KeyRoom.OpenAsync();
         var loan = await room.LendAsync();
         Assert.Equal((loan, false), (State(room).Loan, State(room).Overdue));
-        await room.Hub.Get<People>().ChangeAsync(RunningHub.Admin, new("p-alice", "青木 里奈", "アオキ リナ", "会計課", null, "staff"), "異動");
+        await room.Hub.Get<People>().ChangeAsync(RunningHub.Admin, new("p-alice", "青木 里奈", "アオキ リナ", "会計課", null, "staff"), "異動", Cancel);
         room.Hub.Time.Advance(TimeSpan.FromHours(1));
         await room.Keys.ReturnAsync(RunningHub.Admin, room.Key, "異常なし");
 
@@ -71,14 +73,14 @@ public sealed class KeyRegisterTests
     public async Task A_right_counts_from_its_first_moment_until_its_end_and_not_after_it_was_removed()
     {
         await using var room = await KeyRoom.OpenAsync();
-        var right = await room.Hub.Get<Rights>().AddAsync(RunningHub.Admin, new("", "p-bob", "room", "nights", room.Now.AddHours(1), room.Now.AddHours(3), "主査 小川", "課長 大野", "R8-2", "点検"));
+        var right = await room.RightAsync("p-bob", "room", room.Now.AddHours(1), room.Now.AddHours(3));
         await Assert.ThrowsAsync<InputException>(() => room.LendAsync(person: "p-bob"));
         room.Hub.Time.Advance(TimeSpan.FromHours(1));
         Assert.Equal(["p-alice", "p-bob"], room.Keys.Borrowers("door-a").Select(it => it.Id));
         await room.LendAsync(person: "p-bob");
         await room.Keys.ReturnAsync(KeyRoom.Guard, room.Key, null);
         await Assert.ThrowsAsync<InputException>(() => room.LendAsync(person: "p-bob", at: room.Now.AddHours(-1))); // Not yet, then.
-        await room.Hub.Get<Rights>().RemoveAsync(RunningHub.Admin, right.Id, "取消");
+        await room.Hub.Get<Rights>().RemoveAsync(RunningHub.Admin, right.Id, "取消", Cancel);
         await Assert.ThrowsAsync<InputException>(() => room.LendAsync(person: "p-bob"));
         Assert.Equal(["p-alice"], room.Keys.Borrowers("door-a").Select(it => it.Id));
         room.Hub.Time.Advance(TimeSpan.FromDays(5 * 366));
@@ -151,12 +153,12 @@ public sealed class KeyRegisterTests
         await using var room = await KeyRoom.OpenAsync();
         await room.LendAsync();
         using var file = new MemoryStream();
-        Assert.Equal("2026-11", await room.Hub.Get<KeySheet>().WriteCsvAsync(null, _auditor, file, TestContext.Current.CancellationToken));
+        Assert.Equal("2026-11", await room.Hub.Get<KeySheet>().WriteCsvAsync(null, _auditor, file, Cancel));
         var text = Encoding.UTF8.GetString(file.ToArray());
         Assert.Contains("サーバ室 1,扉,青木 里奈,情報政策課,空調の点検,2026-11-02 09:00,2026-11-02 09:00,unyo,2026-11-02 13:00,,,貸出中 out", text, StringComparison.Ordinal);
         Assert.Contains("kansa", text, StringComparison.Ordinal);
         Assert.Contains(KeySheet.Searched, Assert.Single(room.Hub.Get<AccessLog>().Search(new(Kind: "hub." + AccessLog.SearchedVerb, Searches: true)).Items).Body, StringComparison.Ordinal);
-        Assert.Equal("month", (await Assert.ThrowsAsync<InputException>(() => room.Hub.Get<KeySheet>().WriteCsvAsync("11-2026", _auditor, file, TestContext.Current.CancellationToken))).Field);
+        Assert.Equal("month", (await Assert.ThrowsAsync<InputException>(() => room.Hub.Get<KeySheet>().WriteCsvAsync("11-2026", _auditor, file, Cancel))).Field);
     }
 
     [Theory]
@@ -181,7 +183,7 @@ public sealed class KeyRegisterTests
             for (var left = time; left > TimeSpan.Zero; left -= TimeSpan.FromDays(30))
             {
                 room.Hub.Time.Advance(left < TimeSpan.FromDays(30) ? left : TimeSpan.FromDays(30));
-                await room.Hub.Get<RetentionKeeper>().RoundAsync(TestContext.Current.CancellationToken);
+                await room.Hub.Get<RetentionKeeper>().RoundAsync(Cancel);
             }
         }
     }

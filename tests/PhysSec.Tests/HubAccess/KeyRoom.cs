@@ -30,7 +30,7 @@ internal sealed class KeyRoom : IAsyncDisposable
 
     public static async Task<KeyRoom> OpenAsync(string retention = "{}")
     {
-        var room = new KeyRoom(RunningHub.WithoutBroker(retention: retention));
+        var room = new KeyRoom(RunningHub.WithoutBroker("""{ "webhook": { "url": "http://127.0.0.1:9/", "secretFile": "webhook.key" } }""", retention: retention));
         var hub = room.Hub;
         room.Node = await hub.EnrolAsync("node-a");
         (await hub.EnrolAsync("node-b")).Dispose();
@@ -43,11 +43,15 @@ internal sealed class KeyRoom : IAsyncDisposable
         await hub.Get<SchedulesStore>().PutAsync(RunningHub.Admin, new("nights", "夜間", "Nights", [new([DayOfWeek.Sunday], new(0, 0), new(0, 0), true)]));
         await hub.Get<People>().AddAsync(RunningHub.Admin, new("p-alice", "青木 里奈", "アオキ リナ", "情報政策課", null, "staff"));
         await hub.Get<People>().AddAsync(RunningHub.Admin, new("p-bob", "馬場 健", "ババ ケン", "総務課", null, "staff"));
-        await hub.Get<Rights>().AddAsync(RunningHub.Admin, new("", "p-alice", "room", "nights", room.Now.AddDays(-30), room.Now.AddYears(5), "主査 小川", "課長 大野", "R8-1", "サーバ保守"));
+        await room.RightAsync("p-alice", "room", room.Now.AddDays(-30), room.Now.AddYears(5));
         room.Key = (await room.Keys.AddAsync(RunningHub.Admin, "door-a", "サーバ室 1", KeyKind.Spare, "納品")).Id;
         room.CorridorKey = (await room.Keys.AddAsync(RunningHub.Admin, "door-b", "通路 1", null, "納品")).Id;
         return room;
     }
+
+    /// <summary>A right that counts on Sundays alone, and today is Monday.</summary>
+    public Task<RightRow> RightAsync(string person, string zone, DateTimeOffset from, DateTimeOffset to) =>
+        Hub.Get<Rights>().AddAsync(RunningHub.Admin, new("", person, zone, "nights", from, to, "主査 小川", "課長 大野", "R8-1", "サーバ保守"));
 
     public Task<KeyLoan> LendAsync(string? key = null, DateTimeOffset? at = null, string person = "p-alice") =>
         Keys.LendAsync(Guard, new(key ?? Key, person, "空調の点検", Now.AddHours(4), at));
