@@ -1,3 +1,4 @@
+using PhysSec.Core;
 using PhysSec.Core.Alarms;
 
 namespace PhysSec.Node.Control;
@@ -41,6 +42,15 @@ internal sealed class ContactBoard(IReadOnlyList<ContactSetup> contacts)
         else alarms.Clear(step, alarmClass, it.Device);
         return true;
     }
+
+    /// <summary>What the contacts of a door's bolts say together; where they differ, as the one says that does not obey.</summary>
+    internal bool? Secured(DoorId door, bool released)
+    {
+        var said = _contacts.Where(it => it.Setup.Role == ContactRole.LockFeedback && it.Setup.Door == door).Select(it => it.Active).Distinct().ToList();
+        return said.Contains(released) ? released : said.Contains(null) ? null : !released;
+    }
+
+    internal bool AnySays(ContactRole role, DoorId door) => _contacts.Exists(it => it.Setup.Role == role && it.Setup.Door == door && it.Active == true);
 
     internal void Pass(StepContext step, AlarmBoard alarms)
     {

@@ -195,11 +195,11 @@ public sealed class NodeCore
                 door.ExitButton(step, _alarms, it.Active);
                 break;
             case ContactRole.DoorTamper:
-                if (it.Active is { } open) door.Tampered(open); // What cannot be read does not end it.
+                if (it.Active is { } open) door.Tampered(open || _contacts.AnySays(it.Role, id)); // What cannot be read does not end it.
                 else if (it.Line is LineFault.Cut or LineFault.Shorted or LineFault.Ground or LineFault.ForeignVoltage) door.Tampered(true);
                 break;
             case ContactRole.LockFeedback:
-                door.Feedback(step, _alarms, it.Active);
+                door.Feedback(step, _alarms, _contacts.Secured(id, door.Status.LockReleased));
                 break;
             default:
                 break;

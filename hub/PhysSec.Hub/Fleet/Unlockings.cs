@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Configuration;
 using PhysSec.Hub.Ledger;
+using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Fleet;
 
@@ -22,6 +23,7 @@ public sealed class Unlockings(HubHome state, DoorCommands commands, Doors doors
 {
     public const string Waits = "waits";
     private const int AlwaysTwoFromLevel = 3;
+    private static readonly TimeSpan _day = TimeSpan.FromDays(1);
     private static readonly int[] _usual = [5, 15, 30, 60, 120, 240, 480, 1440];
 
     private readonly Dictionary<string, UnlockRequest> _waiting = []; // By door; guarded by itself.
@@ -31,8 +33,9 @@ public sealed class Unlockings(HubHome state, DoorCommands commands, Doors doors
 
     private int LongestMinutes => state.Configuration.Doors.UnlockMinutesMax;
 
-    /// <summary>Whether a second person has to agree.</summary>
-    public bool NeedsSecond(int zoneLevel, int minutes) => zoneLevel >= AlwaysTwoFromLevel || minutes > state.Configuration.Doors.UnlockAloneMinutes;
+    /// <summary>Whether a second person has to agree: always from level 3 on, else when the order and what this person has ordered alone at this door within a day are longer together than one may.</summary>
+    public bool NeedsSecond(string actor, string door, int minutes) =>
+        LevelOf(door) >= AlwaysTwoFromLevel || minutes + MinutesAlone(actor, door) > state.Configuration.Doors.UnlockAloneMinutes;
 
     public IReadOnlyList<UnlockRequest> Waiting()
     {
@@ -49,7 +52,7 @@ public sealed class Unlockings(HubHome state, DoorCommands commands, Doors doors
     {
         var why = DoorCommands.Reason(reason);
         if (minutes < 1 || minutes > LongestMinutes) throw new InputException("minutes", $"{minutes} min is outside 1–{LongestMinutes}", $"Give 1 to {LongestMinutes} min");
-        if (!NeedsSecond(LevelOf(door), minutes)) return await commands.UnlockAsync(actor, door, minutes, why);
+        if (!NeedsSecond(actor.Name, door, minutes)) return await commands.UnlockAsync(actor, door, minutes, why);
 
         var now = clock.GetUtcNow();
         var request = new UnlockRequest(Guid.CreateVersion7(now).ToString("N"), door, minutes, why, actor, account, now);
@@ -105,6 +108,14 @@ public sealed class Unlockings(HubHome state, DoorCommands commands, Doors doors
     private static InputException Gone() => new InputException("order", "this order waits no longer", "Look at the door, and order it anew if it is still needed");
 
     private int LevelOf(string door) => zones.Get(doors.Get(door)?.Zone ?? "")?.Level ?? throw new InputException("door", $"there is no door {door}", "choose one of the registered doors");
+
+    // From the record, so that no restart forgets it. What was ordered counts whole, whatever became of it.
+    private long MinutesAlone(string actor, string door) => state.Store.Read(it => it.Number(
+        """
+        select coalesce(sum(body ->> '$.fact.after.minutes'), 0) from ledger
+        where door = $door and coalesce(at, received_at) > $since and kind = 'hub.door.unlock' and body ->> '$.fact.actor' = $actor and body ->> '$.fact.after.agreedBy' is null
+        """,
+        ("$door", door), ("$since", clock.GetUtcNow() - _day), ("$actor", actor)));
 
     private Task RecordAsync(UnlockRequest it, Actor by, string verb) => state.Store.WriteAsync(store =>
     {

@@ -234,6 +234,22 @@ public sealed class NodeDoorModeTests
     }
 
     [Fact]
+    public void Of_two_bolts_the_one_that_does_not_obey_counts_whichever_spoke_last()
+    {
+        var board = Board();
+        var node = new NodeProbe(board: board with { Contacts = [.. board.Contacts, new("door-a.bolt-2", ContactRole.LockFeedback, NodeProbe.Door)] });
+        node.Card(AnaCard);
+        node.Contact("door-a.bolt-2", false);
+        Assert.Equal("+lock-fault:door-a!", Say(node.After(3, new Tick()))); // The first stays.
+        Assert.Equal("-lock-fault:door-a", Say(node.Contact("door-a.bolt", false)));
+        node.Contact("door-a.contact", true);
+        node.Contact("door-a.contact", false);
+        node.Contact("door-a.bolt-2", true);
+        Assert.Equal("+door-ajar:door-a!", Say(node.After(3, new Tick()))); // The first does not come.
+        Assert.Equal("-door-ajar:door-a", Say(node.Contact("door-a.bolt", true)));
+    }
+
+    [Fact]
     public void In_a_mantrap_entry_waits_for_the_other_door_and_leaving_breaks_it_with_an_alarm()
     {
         var node = Node(Doors(it => it with { Interlock = "lobby" }));

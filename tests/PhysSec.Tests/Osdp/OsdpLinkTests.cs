@@ -221,6 +221,41 @@ public sealed class OsdpLinkTests
         Assert.Equal((3L, 0L), (bus.Bus.Links[0].Statistics.Sessions, bus.Bus.Links[0].Statistics.SessionsLost));
     }
 
+    [Theory]
+    [InlineData(true)] // The reader never heard the question,
+    [InlineData(false)] // or its answer, the card, was lost and is said again.
+    public void A_card_that_was_read_before_or_while_the_line_was_cut_for_some_seconds_opens_nothing_when_it_is_joined(bool commandLost)
+    {
+        var bus = Line.Online();
+        bus.Readers[0].Reader.Present(Line.Card);
+        (bus.Passes, bus.Tamper) = (_ => !commandLost, (_, _) => []);
+        bus.Run(4);
+        (bus.Passes, bus.Tamper) = (null, null);
+        bus.Run(3);
+        Assert.Empty(bus.Of<OsdpEvent.Offline>()); // It is too short for that.
+        Assert.Empty(bus.Of<OsdpEvent.CardRead>());
+        Assert.Equal(1, Assert.Single(bus.Of<OsdpEvent.OldReadsDiscarded>()).Count);
+
+        bus.Readers[0].Reader.Present(Line.Card);
+        bus.Run(1);
+        Assert.Single(bus.Of<OsdpEvent.CardRead>());
+    }
+
+    [Fact]
+    public void One_lost_reply_costs_no_card()
+    {
+        var bus = Line.Online();
+        bus.Readers[0].Reader.Present(Line.Card);
+        var lost = false;
+        bus.Tamper = (_, reply) =>
+        {
+            (var before, lost) = (lost, true);
+            return before && reply is not null ? [(reply, 0)] : [];
+        };
+        bus.Run(2);
+        Assert.Single(bus.Of<OsdpEvent.CardRead>());
+    }
+
     [Fact]
     public void Cards_that_a_reader_kept_while_the_link_was_down_are_counted_and_count_for_nothing()
     {

@@ -80,6 +80,22 @@ public sealed class DoorDeskTests
     }
 
     [Fact]
+    public async Task What_one_person_unlocks_alone_at_a_door_is_added_up_over_a_day_and_another_starts_anew()
+    {
+        await using var room = await DoorRoom.OpenAsync(2);
+        var other = await JoinedADayAgoAsync(room, Roles.Operator, "Ito");
+        foreach (var (who, minutes, expected) in new[] { (room.Admin, 40, "done"), (room.Admin, 20, "done"), (other, 60, "done"), (room.Admin, 1, Unlockings.Waits) })
+        {
+            Assert.Equal(expected == Unlockings.Waits, room.Desk.NeedsSecond(who, DoorRoom.Door, minutes));
+            Assert.Equal(expected, (await room.Desk.UnlockAsync(who, room.Code(who), DoorRoom.Door, minutes, "搬入")).Outcome);
+        }
+
+        await room.Desk.AgreeAsync(other, room.Code(other), room.Desk.Waiting(other).Single().Id);
+        room.Hub.Time.Advance(TimeSpan.FromHours(24));
+        Assert.Equal("done", (await room.Desk.UnlockAsync(room.Admin, room.Code(room.Admin), DoorRoom.Door, 60, "翌日")).Outcome);
+    }
+
+    [Fact]
     public async Task A_second_person_s_yes_sends_the_order_once_with_both_names()
     {
         await using var room = await DoorRoom.OpenAsync(3);

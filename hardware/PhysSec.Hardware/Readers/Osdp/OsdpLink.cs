@@ -21,7 +21,7 @@ public sealed partial class OsdpLink : IDisposable
         Ready,
     }
 
-    private static readonly TimeSpan _settled = TimeSpan.FromSeconds(10), _retryPause = TimeSpan.FromSeconds(1), _oldAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _settled = TimeSpan.FromSeconds(10), _retryPause = TimeSpan.FromSeconds(1), _oldAfter = TimeSpan.FromSeconds(1), _cutFor = TimeSpan.FromSeconds(2);
 
     private readonly OsdpLinkSettings _settings;
     private readonly OsdpRandom _random;
@@ -30,7 +30,7 @@ public sealed partial class OsdpLink : IDisposable
 
     private Stage _stage = Stage.Probe;
     private TimeSpan? _lastValid;
-    private TimeSpan _due, _asked, _sessionSince;
+    private TimeSpan _due, _begun, _asked, _sessionSince;
     private OsdpOffline _why = OsdpOffline.NoReply, _told;
     private byte _sequence;
     private int _misses, _silent, _failures, _spoiled, _exchanges;
@@ -125,7 +125,12 @@ public sealed partial class OsdpLink : IDisposable
         if (_session is null && _stage >= Stage.KeySet) Restart(now, planned: false); // No clear text, by whatever way one came here.
         if (_order is not null && now > _orderNotAfter) Restart(now, planned: false); // What was sent may have been heard; it is not said again, for it could be heard late.
         if (_stage == Stage.Ready && _sent is null) ChooseAtReady(now);
-        if (_sent is null) Compose();
+        if (_sent is null)
+        {
+            Compose();
+            _begun = now;
+        }
+
         if (_command == OsdpCommand.Poll) Statistics = Statistics with { Polls = Statistics.Polls + 1 };
         (_waiting, _asked, _due) = (true, now, now + _settings.PollInterval);
         return _sent;

@@ -96,6 +96,7 @@ public sealed partial class OsdpLink
         }
         else
         {
+            if (now - _begun > _cutFor) _draining = true; // A line that was cut for a moment: whose card it was may be gone, and another may stand there.
             Settle(now);
             Believe(frame.Reply, data, now);
         }

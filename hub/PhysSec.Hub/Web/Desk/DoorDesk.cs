@@ -13,11 +13,11 @@ public sealed class DoorDesk(Doors doors, DoorCommands commands, Unlockings unlo
     /// <summary>The times that may be chosen, in minutes.</summary>
     public IReadOnlyList<int> Choices => unlockings.Choices;
 
-    /// <summary>Whether unlocking this door for so long needs a second person.</summary>
-    public bool NeedsSecond(DoorCard door, int minutes)
+    /// <summary>Whether somebody who unlocks this door for so long needs a second person.</summary>
+    public bool NeedsSecond(SignedIn by, string door, int minutes)
     {
-        ArgumentNullException.ThrowIfNull(door);
-        return unlockings.NeedsSecond(door.Level, minutes);
+        ArgumentNullException.ThrowIfNull(by);
+        return unlockings.NeedsSecond(by.Actor.Name, door, minutes);
     }
 
     public async Task<CommandResult> ReleaseAsync(SignedIn by, string code, string door, string reason) =>
