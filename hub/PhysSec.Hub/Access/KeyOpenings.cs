@@ -31,7 +31,7 @@ internal static class KeyOpenings
     private const string Columns = "id, alarm, min(coalesce(at, received_at), received_at) as opened";
 
     /// <summary>The openings that may not be judged yet, for a test of how they are found.</summary>
-    internal const string OpenSql = $"select {Columns} from ledger where {Forced} and id > ({Through}) + 0 order by id";
+    internal const string OpenSql = $"select {Columns} from ledger indexed by ledger_forced where {Forced} and id > ({Through}) + 0 order by id";
 
     /// <summary>Puts on record what can be said of the openings by now.</summary>
     /// <returns>Whether something was.</returns>
@@ -87,7 +87,7 @@ internal static class KeyOpenings
     private static void Advance(SqliteConnection store)
     {
         var open = Open(store);
-        var through = open.Count > 0 ? open[0].Id - 1 : store.Number($"select max(id) from ledger where {Forced}");
+        var through = open.Count > 0 ? open[0].Id - 1 : store.Number($"select max(id) from ledger indexed by ledger_forced where {Forced}");
         store.Execute("update meta set value = $through where name = 'key-openings-through' and value + 0 < $through", ("$through", through));
     }
 

@@ -30,7 +30,7 @@ internal sealed class KeyRoom : IAsyncDisposable
 
     public static async Task<KeyRoom> OpenAsync(string retention = "{}")
     {
-        var room = new KeyRoom(RunningHub.WithoutBroker(retention: retention));
+        var room = new KeyRoom(RunningHub.WithoutBroker("""{ "webhook": { "url": "http://127.0.0.1:9/", "secretFile": "webhook.key" } }""", retention: retention));
         var hub = room.Hub;
         room.Node = await hub.EnrolAsync("node-a");
         (await hub.EnrolAsync("node-b")).Dispose();
