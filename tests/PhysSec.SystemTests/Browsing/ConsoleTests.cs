@@ -115,6 +115,7 @@ public sealed class ConsoleTests(ConsoleVisitor visitor)
     [InlineData("/", "overview")]
     [InlineData("/alarms", "alarms")]
     [InlineData("/doors", "doors")]
+    [InlineData("/keys", "keys")]
     [InlineData("/log", "log")]
     [InlineData("/review", "review")]
     [InlineData("/evidence", "proof")]
@@ -156,7 +157,7 @@ public sealed class ConsoleTests(ConsoleVisitor visitor)
         await Page.GotoAsync("/language/en");
         try
         {
-            foreach (var path in new[] { "/", "/alarms", "/doors", "/log", "/register", "/review", "/evidence", "/retention", "/turned-away", "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/nodes", "/notifications", "/accounts" })
+            foreach (var path in new[] { "/", "/alarms", "/doors", "/keys", "/log", "/register", "/review", "/evidence", "/retention", "/turned-away", "/people", "/people/p-alice", "/people/csv", "/people/whose-card", "/nodes", "/notifications", "/accounts" })
             {
                 await Page.GotoAsync(path);
                 await Expect(Page.Locator("h1").First).ToBeVisibleAsync();
