@@ -66,7 +66,7 @@ public sealed class Field
     public void PostSettledContacts()
     {
         foreach (var input in _board.Inputs.Where(it => it.Active is not null)) OnContact(input, input.Active);
-        PostLines();
+        PostLines(settledOnly: true);
     }
 
     /// <summary>Says again how every contact and every reader stands, because inputs were lost.</summary>
@@ -190,11 +190,11 @@ public sealed class Field
         if (RoleOf(input.Role) is { } role) _post(new ContactChanged(input.Id, role, input.Door is { } door ? new DoorId(door) : null, active));
     }
 
-    private void PostLines()
+    private void PostLines(bool settledOnly = false)
     {
         foreach (var line in _board.Lines)
             if (line.State is { } state) OnLine(line, state);
-        foreach (var input in _board.ReaderInputs.Where(it => it.State is not null)) OnReaderInput(input, input.State);
+        foreach (var input in _board.ReaderInputs.Where(it => !settledOnly || it.State is not null)) OnReaderInput(input, input.State);
     }
 
     private void OnLine(SupervisedInput line, LineState state)

@@ -66,7 +66,7 @@ internal static class CommissionCommand
         try
         {
             using var keys = ReaderKeyFile.Open(Path.Combine(state, ReaderKeyFile.Name), Tpm.OfBoard);
-            keys.Hold();
+            if (Directory.Exists(state)) keys.Hold(); // Where there is no folder yet there are no keys.
             using var session = new CommissioningSession(board, installer, new CommissioningFolder(state), new EnrolmentFolder(to, Tpm.OfBoard), keys, anew, clock);
             return await session.RunAsync(Console.In, Console.Out) switch
             {

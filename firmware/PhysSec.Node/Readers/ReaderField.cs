@@ -23,6 +23,9 @@ internal sealed class ReaderField
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CaseSeen> _cases = new(StringComparer.Ordinal);
 
+    /// <summary>Readers that say that they have one.</summary>
+    private readonly HashSet<string> _displays = new(StringComparer.Ordinal);
+
     /// <summary>What was last said of each reader, by its id and what it is about.</summary>
     private readonly SortedDictionary<(string Reader, string About), Input> _said = [];
 
@@ -45,7 +48,10 @@ internal sealed class ReaderField
     public void Show(ReaderSignal signal)
     {
         foreach (var it in _readers.Where(it => it.Entry.Door == signal.Door.Value && DirectionOf(it) == signal.Direction))
+        {
             foreach (var order in Orders(signal.Indication)) it.Order(order);
+            if (HasDisplay(it)) it.Order(Words(signal.Indication));
+        }
     }
 
     /// <summary>Says again how every reader stands.</summary>
@@ -89,6 +95,26 @@ internal sealed class ReaderField
         Indication.More => [Light(OsdpColour.Blue, ShownFor), new OsdpOrder.Buzzer(OsdpTone.Default, 1, 1, 1)],
         Indication.Fault => [Light(OsdpColour.Amber, ShownFor)],
     };
+
+    /// <summary>What a display says, in the ASCII that OSDP knows: what to do, never the rule. It ends by the reader's own clock, too.</summary>
+    private static OsdpOrder.Text Words(Indication indication)
+    {
+        var (text, seconds) = indication switch
+        {
+            Indication.Idle => (" ", 0),
+            Indication.Granted => ("OK", ShownFor / 10),
+            Indication.Denied => ("NO ENTRY", 3),
+            Indication.PreAlarm => ("CLOSE THE DOOR", ShownFor / 10),
+            Indication.More => ("PIN OR CARD", ShownFor / 10),
+            Indication.Fault => ("OUT OF ORDER", ShownFor / 10),
+        };
+        return new(seconds == 0 ? OsdpTextAction.Permanent : OsdpTextAction.Temporary, (byte)seconds, 1, 1, text);
+    }
+
+    private bool HasDisplay(OsdpReader reader)
+    {
+        lock (_gate) return _displays.Contains(reader.Entry.Id);
+    }
 
     /// <summary>For a time in units of 100 ms; 0: from now on, and whatever was shown for a time ends.</summary>
     private static OsdpOrder.Led Light(OsdpColour colour, ushort time) =>
@@ -134,6 +160,14 @@ internal sealed class ReaderField
             case OsdpEvent.Offline it:
                 Say(reader, new ReaderLinkChanged(door, direction, Said(reader, it.Reason), Why(reader, it.Reason)));
                 Say(reader, Kept(reader));
+                break;
+            case OsdpEvent.Capabilities it:
+                lock (_gate)
+                {
+                    if (it.All.Any(can => can is { Function: OsdpFunction.Text, Level: > 0 })) _displays.Add(reader.Entry.Id);
+                    else _displays.Remove(reader.Entry.Id);
+                }
+
                 break;
             case OsdpEvent.KeysChanged or OsdpEvent.Pinned or OsdpEvent.OtherDevice:
                 Say(reader, Kept(reader));

@@ -22,7 +22,7 @@ public sealed class ReaderKeyFile : OsdpReaderStore, IDisposable
     private const string Heading = "# Keys of OSDP readers: name, proved key, key that may be in force already, device. Never copy, never mail.";
 
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<string, OsdpReaderMemory> _kept = new(StringComparer.Ordinal);
+    private SortedDictionary<string, OsdpReaderMemory> _kept = new(StringComparer.Ordinal);
     private readonly string _path;
     private readonly Func<Tpm?>? _tpm;
     private FileStream? _lock;
@@ -50,7 +50,7 @@ public sealed class ReaderKeyFile : OsdpReaderStore, IDisposable
 
         try
         {
-            file.Load();
+            file._kept = file.Read();
             return file;
         }
         catch
@@ -73,11 +73,11 @@ public sealed class ReaderKeyFile : OsdpReaderStore, IDisposable
 
     public void Dispose() => _lock?.Dispose();
 
-    private void Load()
+    private SortedDictionary<string, OsdpReaderMemory> Read()
     {
         var path = _path;
-        _kept.Clear();
-        if (!File.Exists(path)) return;
+        var kept = new SortedDictionary<string, OsdpReaderMemory>(StringComparer.Ordinal);
+        if (!File.Exists(path)) return kept;
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) != 0)
             throw new InvalidDataException($"{path} may be read by others: change the readers' keys, for they are known. Then chmod 600 it.");
 
@@ -95,12 +95,34 @@ public sealed class ReaderKeyFile : OsdpReaderStore, IDisposable
             {
                 var parts = line.Split(' ');
                 if (parts.Length != 4) throw new FormatException("not \"NAME KEY KEY DEVICE\"");
-                if (!_kept.TryAdd(parts[0], new(new(KeyOf(parts[1]), KeyOf(parts[2])), PinOf(parts[3])))) throw new FormatException("this name is there twice");
+                if (!kept.TryAdd(parts[0], new(new(KeyOf(parts[1]), KeyOf(parts[2])), PinOf(parts[3])))) throw new FormatException("this name is there twice");
             }
             catch (Exception wrong) when (wrong is FormatException or OverflowException)
             {
                 throw new InvalidDataException($"{path}, line {i + 1}: {wrong.Message}. Restore the file, or install the readers again.");
             }
+        }
+
+        return kept;
+    }
+
+    // Whoever had the file until now may have changed keys: those of other readers are taken over, and a link that does not know its reader's own may not write over it.
+    private void Join(string reader)
+    {
+        Lock();
+        try
+        {
+            var now = Read();
+            if (!now.GetValueOrDefault(reader, OsdpReaderMemory.None).Equals(_kept.GetValueOrDefault(reader, OsdpReaderMemory.None)))
+                throw new IOException("another program has changed this reader's key meanwhile: start the service anew");
+            _kept = now;
+        }
+        catch (Exception failure)
+        {
+            _lock?.Dispose();
+            _lock = null;
+            if (failure is TpmException or InvalidDataException) throw new IOException(failure.Message, failure);
+            throw;
         }
     }
 
@@ -135,12 +157,7 @@ public sealed class ReaderKeyFile : OsdpReaderStore, IDisposable
         ArgumentNullException.ThrowIfNull(memory);
         lock (_gate)
         {
-            if (_lock is null)
-            {
-                Lock();
-                Load(); // Whoever had it may have changed other readers' keys.
-            }
-
+            if (_lock is null) Join(reader);
             var before = _kept.GetValueOrDefault(reader);
             _kept[reader] = memory;
             try

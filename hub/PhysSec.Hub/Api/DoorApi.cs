@@ -33,7 +33,7 @@ internal static class DoorApi
         Move(api.MapPost("/doors/{id}/readers/{side}/{act}", async (DoorCommands commands, string id, string side, string act, Reader it, HttpContext http) =>
                 await commands.ReaderAsync(http.Actor(), id, side, act, it.Minutes, it.Device, it.Reason)), HubApi.A)
             .WithSummary("Begins install, rotate, replace, accept or end at an OSDP reader (side: entry or exit); GET readers follows it. Keys are made by the node and never told. リーダの登録・鍵の変更・交換");
-        api.MapGet("/doors/{id}/readers", (Live.LiveBoard live, string id) => live.Door(id) is { } it ? Results.Ok(new { it.Quality, it.ReceivedAt, readers = it.State.Readers ?? [] }) : Results.NotFound())
+        api.MapGet("/doors/{id}/readers", (Access.Doors doors, Live.LiveBoard live, string id, HttpContext http) => doors.Get(id) is { } door && http.Actor().Covers(door.Zone) && live.Door(id) is { } it ? Results.Ok(new { it.Quality, it.ReceivedAt, readers = it.State.Readers ?? [] }) : Results.NotFound())
             .RequireAuthorization(HubApi.O).WithSummary("The door's OSDP readers as their node sees them: link, device, fingerprint of the key, and what is under way. リーダの状態");
         api.MapGet("/doors/release-paths", (ReleasePaths paths) => paths.List()).RequireAuthorization(HubApi.Any).WithSummary("Each way out, its newest test with the measured time, and whether one is due. 解錠経路の試験");
         api.MapPost("/doors/{id}/release-path-test", async (ReleasePaths paths, string id, Tested it, HttpContext http) => await paths.RecordAsync(http.Actor(), id, it.Since, it.Reason))

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Configuration;
@@ -26,6 +27,7 @@ public sealed class Unlockings(HubHome state, DoorCommands commands, Doors doors
     private static readonly TimeSpan _day = TimeSpan.FromDays(1);
     private static readonly int[] _usual = [5, 15, 30, 60, 120, 240, 480, 1440];
 
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
     private readonly Dictionary<string, UnlockRequest> _waiting = []; // By door; guarded by itself.
 
     /// <summary>The choices that a page offers, in minutes: those that are not too long.</summary>
@@ -52,7 +54,16 @@ public sealed class Unlockings(HubHome state, DoorCommands commands, Doors doors
     {
         var why = DoorCommands.Reason(reason);
         if (minutes < 1 || minutes > LongestMinutes) throw new InputException("minutes", $"{minutes} min is outside 1–{LongestMinutes}", $"Give 1 to {LongestMinutes} min");
-        if (!NeedsSecond(actor.Name, door, minutes)) return await commands.UnlockAsync(actor, door, minutes, why);
+        var turn = _turns.GetOrAdd(door, _ => new SemaphoreSlim(1)); // Orders side by side would each count as the first.
+        await turn.WaitAsync();
+        try
+        {
+            if (!NeedsSecond(actor.Name, door, minutes)) return await commands.UnlockAsync(actor, door, minutes, why);
+        }
+        finally
+        {
+            turn.Release();
+        }
 
         var now = clock.GetUtcNow();
         var request = new UnlockRequest(Guid.CreateVersion7(now).ToString("N"), door, minutes, why, actor, account, now);

@@ -285,7 +285,7 @@ public sealed class OsdpAttackTests
         _ => Hex("00 53 FF 53 80 13 37"),
     };
 
-    private static byte[] WithCrc(byte[] bytes)
+    internal static byte[] WithCrc(byte[] bytes)
     {
         var crc = OsdpFrame.Crc16(bytes);
         return [.. bytes, (byte)(crc & 0xFF), (byte)(crc >> 8)];

@@ -290,6 +290,22 @@ public sealed class OsdpLinkTests
     }
 
     [Fact]
+    public void SIA_070_17_a_reader_that_proves_its_key_wrongly_is_never_online()
+    {
+        var bus = new VirtualBus(9_600, [Line.Link(0, new OsdpKeyState(Line.Key, null))], Line.Reader(0, Line.Key));
+        bus.Tamper = (command, reply) =>
+        {
+            if (reply is null) return [];
+            if (command.Command != OsdpCommand.ServerCryptogram) return [(reply, 0)];
+            reply[^4] ^= 1; // Within the proof.
+            return [([OsdpFrame.Mark, .. OsdpAttackTests.WithCrc(reply[1..^2])], 0)];
+        };
+        bus.Run(20);
+        Assert.Empty(bus.Of<OsdpEvent.Online>());
+        Assert.Contains(OsdpSecurity.HandshakeRefused, bus.Alarms);
+    }
+
+    [Fact]
     public void Statistics_count_what_happened()
     {
         var bus = Line.Online();

@@ -174,6 +174,50 @@ public sealed class PeripheralTests
     }
 
     [Fact]
+    public void SIA_050_04_04_after_busy_another_command_may_come_under_the_same_number()
+    {
+        Assert.True(Shake(Key(7), own: true));
+        _bus.Links[0].Busy = 1;
+        var number = Next();
+        Assert.Equal(OsdpReply.Busy, Ask(OsdpFrame.Build(5, number, OsdpCommand.Poll, [])).Reply);
+
+        var answer = Ask(_session!.Seal(5, number, OsdpCommand.LocalStatus, []));
+        Assert.Equal((OsdpReply.LocalStatus, number), (answer.Reply, answer.Sequence));
+    }
+
+    [Fact]
+    public void SIA_050_09_13_at_the_configuration_address_every_reader_answers_as_nobody()
+    {
+        var answer = Frame(new PeripheralBus([new PeripheralSettings { Address = 5, Key = Key(7) }], Array.Clear).Take(OsdpFrame.Build(OsdpFrame.ConfigurationAddress, 0, OsdpCommand.Id, [0]), _now));
+        Assert.Equal((OsdpFrame.ConfigurationAddress, OsdpReply.Id), (answer.Address, answer.Reply));
+    }
+
+    [Fact]
+    public void SIA_050_09_14_a_sealed_poll_of_no_session_or_of_another_is_refused_and_hears_no_card()
+    {
+        Assert.True(Shake(Key(7), own: true));
+        _reader.Present(_card);
+        var rogue = new PeripheralTests();
+        Assert.True(rogue.Shake(Key(7), own: true));
+        rogue._now += TimeSpan.FromSeconds(30); // Its reader has forgotten it.
+        Assert.Equal(OsdpReply.Nak, rogue.Ask(rogue._session!.Seal(5, 1, OsdpCommand.Poll, [])).Reply);
+
+        using var guessed = new OsdpHandshake(Key(8), _challenge).Session(isController: true, new byte[8]);
+        Assert.Equal(OsdpReply.Nak, Ask(guessed.Seal(5, Next(), OsdpCommand.Poll, [])).Reply);
+    }
+
+    [Theory]
+    [InlineData(OsdpCommand.Manufacturer)] // 060-18
+    [InlineData(OsdpCommand.PivData)] // 060-23
+    [InlineData(OsdpCommand.FileTransfer)] // 060-26
+    public void SIA_060_18_060_23_060_26_what_a_reader_does_not_know_is_refused_and_the_session_goes_on(OsdpCommand command)
+    {
+        Assert.True(Shake(Key(7), own: true));
+        Assert.Equal((byte)OsdpNak.UnknownCommand, Say(command, OsdpReply.Nak, [1, 2, 3])[0]);
+        Say(OsdpCommand.Poll, OsdpReply.Ack);
+    }
+
+    [Fact]
     public void Readers_of_one_line_answer_at_their_own_address_only()
     {
         Assert.Equal(6, Ask(OsdpFrame.Build(6, 0, OsdpCommand.Id, [0])).Address);

@@ -71,6 +71,9 @@ public sealed class ReaderFieldTests : IAsyncDisposable
 
         _field.Show(new ReaderSignal(_door, Direction.In, Indication.Granted));
         await Shows(OsdpColour.Green);
+        await Until((bus, _) => bus.Readers[0].Text == "OK"); // It has a display.
+        _field.Show(new ReaderSignal(_door, Direction.In, Indication.Denied));
+        await Until((bus, _) => bus.Readers[0].Text == "NO ENTRY");
         _field.Show(new ReaderSignal(_door, Direction.Out, Indication.Granted)); // The other side's is not this one.
         _field.Show(new ReaderSignal(_door, Direction.In, Indication.Idle));
         await Shows(OsdpColour.Red);

@@ -96,6 +96,26 @@ public sealed class DoorDeskTests
     }
 
     [Fact]
+    public async Task Of_orders_side_by_side_only_so_many_go_out_alone_as_one_after_the_other()
+    {
+        await using var room = await DoorRoom.OpenAsync(2);
+        var orders = await Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
+        {
+            try
+            {
+                return (await room.Get<Unlockings>().UnlockAsync(room.Admin.Actor, room.Admin.Id, DoorRoom.Door, 60, "搬入")).Outcome;
+            }
+            catch (InputException)
+            {
+                return "refused"; // Another one waits.
+            }
+        }));
+        Assert.Single(orders, it => it == "done");
+        Assert.Single(orders, it => it == Unlockings.Waits);
+        Assert.Single(room.Node.Taken);
+    }
+
+    [Fact]
     public async Task A_second_person_s_yes_sends_the_order_once_with_both_names()
     {
         await using var room = await DoorRoom.OpenAsync(3);

@@ -235,7 +235,7 @@ public sealed partial class OsdpLink : IDisposable
     /// <summary>Begins again at sequence number 0, which makes the reader forget the session too.</summary>
     private void Restart(TimeSpan now, bool planned)
     {
-        if (_order is { } order && _sent is not null) _events.Add(new OsdpEvent.OrderFailed(Address, order, OsdpOrderFault.InDoubt));
+        if (_order is { } order) _events.Add(new OsdpEvent.OrderFailed(Address, order, OsdpOrderFault.InDoubt));
         if (_session is not null && !planned) Statistics = Statistics with { SessionsLost = Statistics.SessionsLost + 1 };
         ForgetHandshake();
         _session?.Dispose();
