@@ -82,7 +82,7 @@ public sealed class SecretsScan
     /// <summary>Every file below the folder: stores, logs, queues, spools, mails.</summary>
     public void LookBelow(string folder, params string[] except)
     {
-        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(it => !except.Contains(it) && new FileInfo(it).Length > 0))
+        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(it => !except.Contains(it) && new FileInfo(it) is { Length: > 0, LinkTarget: null })) // A link keeps nothing; a pseudo-terminal hangs behind one.
         {
             try
             {
