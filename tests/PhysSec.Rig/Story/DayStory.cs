@@ -153,17 +153,21 @@ internal sealed class Tale(Instance instance, TextWriter output, CancellationTok
     }
 
     /// <summary>Shows a badge until the lock lets go.</summary>
-    public async Task LetThroughAsync(string badge, string direction = "in")
+    public Task LetThroughAsync(string badge, string direction = "in") =>
+        LetThroughAsync(badge, () => ActAsync($"badge {badge} {direction}"), async () => (bool)(await Instance.RoomAsync(Cancel))["lockOutput"]!);
+
+    /// <summary>Does at a reader what lets somebody in until the lock lets go.</summary>
+    public async Task LetThroughAsync(string badge, Func<Task> present, Func<Task<bool>> free)
     {
         // Who is not let in at once shows the card again, as a person does: a reader on a busy machine may drop a frame, a slow disk may hold a release back.
         // The record must say each time which it was (see WhyShownAgainAsync), and a card granted twice would show there as well.
         for (var left = ShownAtMost; ; left--)
         {
             var shown = TimeProvider.System.GetUtcNow();
-            await ActAsync($"badge {badge} {direction}");
+            await present();
             try
             {
-                await Wait.UntilAsync($"the lock to let {badge} {direction}", async () => (bool)(await Instance.RoomAsync(Cancel))["lockOutput"]!, _patience, Cancel);
+                await Wait.UntilAsync($"the lock to let {badge} through", free, _patience, Cancel);
                 break;
             }
             catch (RigException) when (left > 1)
