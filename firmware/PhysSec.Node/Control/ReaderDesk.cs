@@ -65,7 +65,9 @@ internal sealed class ReaderDesk
 
     internal void Failed(StepContext step, ReaderKeyFailed now)
     {
-        if (Find(now.Door, now.Direction) is { Act: { IsOpen: true, Name: not ReaderActs.Accept } } it) Close(step, it, ReaderStep.Failed, now.Fault);
+        if (Find(now.Door, now.Direction) is not { Act: { IsOpen: true, Name: not ReaderActs.Accept } act } it) return;
+        Close(step, it, ReaderStep.Failed, now.Fault);
+        if (act.IsWindow) step.Order(new(it.Setup.Door, it.Setup.Direction, ReaderActs.End, default, null)); // It may be the word of an act before: what is recorded as over is over at the reader too.
     }
 
     /// <summary>What cannot be recorded is not done: no window stays open, and what has not begun at the reader was called off by the shell.</summary>

@@ -15,7 +15,7 @@ public sealed class OsdpLine : IDisposable
     private static readonly TimeSpan _reopenFirst = TimeSpan.FromMilliseconds(250), _reopenLast = TimeSpan.FromSeconds(5), _longest = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly ConcurrentQueue<(byte Address, OsdpLinkInput Input)> _told = new();
+    private readonly ConcurrentQueue<(byte Address, OsdpLinkInput Input, TimeSpan At)> _told = new();
     private readonly AutoResetEvent _signal = new(false);
     private readonly byte[] _buffer = new byte[4_096];
     private readonly Dictionary<byte, string> _names;
@@ -66,7 +66,7 @@ public sealed class OsdpLine : IDisposable
     public void Tell(byte address, OsdpLinkInput input)
     {
         if (_ending) return;
-        _told.Enqueue((address, input));
+        _told.Enqueue((address, input, Now));
         _signal.Set();
         lock (_gate) _line?.Wake();
     }
@@ -116,7 +116,8 @@ public sealed class OsdpLine : IDisposable
         while (_told.TryDequeue(out var it))
         {
             any = true;
-            Handle(_bus.Tell(it.Address, it.Input, now), now);
+            var input = it.Input is OsdpLinkInput.Order order ? order with { Waited = now - it.At } : it.Input; // A thread that wrote a key meanwhile makes no order younger.
+            Handle(_bus.Tell(it.Address, input, now), now);
         }
 
         return any;

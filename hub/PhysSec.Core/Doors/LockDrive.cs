@@ -15,7 +15,7 @@ public enum LockCoil
 /// <summary>From "free" and "locked" to the outputs: a level, or a pulse that ends by itself.</summary>
 internal static class LockDrive
 {
-    /// <summary>Moves the outputs as far as the door's state has changed. A pulse is given again to whoever asks again from inside: the first may not have moved a jammed bolt.</summary>
+    /// <summary>Moves the outputs as far as the door's state has changed. Whoever asks again from inside is released again: a pulse may not have moved a jammed bolt, and a release may have been lost on its way to the lock.</summary>
     /// <param name="before">The door before.</param>
     /// <param name="after">The door after; its coil is still the old one.</param>
     /// <param name="what">What happened; null: time passed.</param>
@@ -26,7 +26,7 @@ internal static class LockDrive
     {
         var pulse = LockTraits.Of(after.Lock).Pulse;
         var free = after.LockReleased;
-        var again = pulse is not null && free && what is DoorEvent.ExitPressed;
+        var again = free && what is DoorEvent.ExitPressed;
         if (before.LockReleased != free || again || what is DoorEvent.Started)
         {
             if (free) notices.Add(new DoorNotice.ReleaseNow());

@@ -12,17 +12,8 @@ public sealed class AssuranceWatch(Store store, AlarmBoard alarms, TimeProvider 
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(15);
 
     /// <summary>One round. Public, so that whoever needs one now need not wait for the clock.</summary>
-    public async Task RoundAsync()
-    {
-        var over = store.Read(DoorAssurance.All).Where(it => it.Overclaimed).ToDictionary(it => it.Door.Id);
-        var standing = alarms.List(activeOnly: true).Where(it => it is { Class: AlarmClasses.AssuranceOverclaimed, Active: true }).Select(it => it.Source).ToHashSet();
-        foreach (var it in standing.Where(it => !over.ContainsKey(it))) await alarms.ClearAsync(AlarmClasses.AssuranceOverclaimed, it);
-        foreach (var it in over.Values.Where(it => !standing.Contains(it.Door.Id)))
-        {
-            await alarms.RaiseAsync(
-                AlarmClasses.AssuranceOverclaimed, it.Door.Id, new NodeId(it.Door.Node), $"set to {it.Door.ReaderAssurance}, the board's readers prove {it.Proved}");
-        }
-    }
+    public Task RoundAsync() => alarms.FollowAsync(AlarmClasses.AssuranceOverclaimed, store.Read(DoorAssurance.All).Where(it => it.Overclaimed).ToDictionary(
+        it => it.Door.Id, it => ((NodeId?)new NodeId(it.Door.Node), $"set to {it.Door.ReaderAssurance}, the board's readers prove {it.Proved}")));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

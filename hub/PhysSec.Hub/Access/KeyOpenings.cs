@@ -6,10 +6,10 @@ using PhysSec.Hub.Storage;
 
 namespace PhysSec.Hub.Access;
 
-/// <summary>Somebody who had a key of the door when it opened. Loan is its number in the key register.</summary>
-public sealed record KeyHolder(string Person, string? PersonName, string Label, long Loan);
+/// <summary>Somebody who had a key of the door when it opened. Loan is its number in the key register. EnteredAfter: it was entered after the opening, with a time before it.</summary>
+public sealed record KeyHolder(string Person, string? PersonName, string Label, long Loan, bool EnteredAfter = false);
 
-/// <summary>What the key register says of the newest opening behind an alarm. Opening is the ledger number of the alarm's record; Until is when the waiting for a loan ends.</summary>
+/// <summary>What the key register says of the openings behind an alarm since it was last acknowledged: of the one that is explained worst. Opening is the ledger number of the alarm's record; Until is when the waiting for a loan ends.</summary>
 public sealed record KeyFinding(long Opening, DateTimeOffset OpenedAt, KeyVerdict Verdict, DateTimeOffset Until, IReadOnlyList<KeyHolder> Holders);
 
 /// <summary>
@@ -51,7 +51,15 @@ internal static class KeyOpenings
     /// <summary>What is said at an alarm; null for one that is no opening, or whose opening was before there was a key register or has no text any more.</summary>
     public static KeyFinding? Of(SqliteConnection store, string alarm)
     {
-        if (store.One($"select {Columns} from ledger where {Forced} and alarm = $alarm order by coalesce(at, received_at) desc, id desc limit 1", Row, ("$alarm", alarm)) is not { } opening) return null;
+        var openings = store.Query($"select {Columns} from ledger where {Forced} and alarm = $alarm order by coalesce(at, received_at) desc, id desc limit {PieceMax}", Row, ("$alarm", alarm));
+        if (openings.Count == 0) return null;
+        var seen = store.Number("select coalesce(max(id), 0) from ledger where alarm = $alarm and kind = 'hub.alarm.acknowledged'", ("$alarm", alarm));
+        var unseen = openings.Where(it => it.Id > seen).Select(it => Of(store, it)).OfType<KeyFinding>().MaxBy(it => it.Verdict switch { KeyVerdict.Unmatched => 2, KeyVerdict.Waiting => 1, KeyVerdict.Matched => 0 });
+        return unseen ?? Of(store, openings[0]); // A guard's own key must not explain away whoever was there before.
+    }
+
+    private static KeyFinding? Of(SqliteConnection store, Opening opening)
+    {
         var until = opening.At + KeyMatch.Patience;
         var found = Findings(store, opening);
         if (found.Count == 0) return opening.Id > store.Number(Through) ? new(opening.Id, opening.At, KeyVerdict.Waiting, until, []) : null;
@@ -78,7 +86,7 @@ internal static class KeyOpenings
             Records.Act(store, new Act(Actor.System, UnmatchedVerb, it.Door, null, null, new JsonObject { ["opening"] = it.Id }, it.Door, Alarm: it.Alarm), now);
         foreach (var loan in loans)
         {
-            var after = new JsonObject { ["opening"] = it.Id, ["loan"] = loan.Id, ["key"] = loan.Key, ["label"] = loan.Label, ["person"] = loan.Person, ["keysOut"] = loans.Count };
+            var after = new JsonObject { ["opening"] = it.Id, ["loan"] = loan.Id, ["key"] = loan.Key, ["label"] = loan.Label, ["person"] = loan.Person, ["keysOut"] = loans.Count, ["enteredAfter"] = loan.EnteredAt > it.At };
             Records.Act(store, new Act(Actor.System, MatchedVerb, it.Door, null, null, after, it.Door, loan.Person, Alarm: it.Alarm), now);
         }
     }
@@ -97,10 +105,10 @@ internal static class KeyOpenings
     // Null stands for the finding that nothing explains it.
     private static List<KeyHolder?> Findings(SqliteConnection store, Opening it) => store.Query(
         $"""
-        select ledger.person, people.name, ledger.body ->> '$.fact.after.label' as label, ledger.body ->> '$.fact.after.loan' as loan from ledger left join people on people.id = ledger.person
+        select ledger.person, people.name, ledger.body ->> '$.fact.after.label' as label, ledger.body ->> '$.fact.after.loan' as loan, coalesce(ledger.body ->> '$.fact.after.enteredAfter', 0) as entered_after from ledger left join people on people.id = ledger.person
         where alarm = $alarm and ledger.kind in ('hub.{MatchedVerb}', 'hub.{UnmatchedVerb}') and ledger.id > $opening and body_hash is null and ledger.body ->> '$.fact.after.opening' = $opening order by ledger.id
         """,
-        row => row.Text("person") is { } person ? new KeyHolder(person, row.Text("name"), row.Text("label") ?? "", row.Whole("loan")) : null, ("$alarm", it.Alarm), ("$opening", it.Id));
+        row => row.Text("person") is { } person ? new KeyHolder(person, row.Text("name"), row.Text("label") ?? "", row.Whole("loan"), row.Whole("entered_after") != 0) : null, ("$alarm", it.Alarm), ("$opening", it.Id));
 
     private static Opening Row(SqliteDataReader it) => new(it.Whole("id"), it.Text("alarm")!, AlarmClasses.Parts(it.Text("alarm")!).Source, it.Time("opened")!.Value);
 

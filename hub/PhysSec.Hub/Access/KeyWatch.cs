@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using PhysSec.Core;
 using PhysSec.Core.Alarms;
 using PhysSec.Hub.Alarms;
 using PhysSec.Hub.Storage;
@@ -16,11 +17,8 @@ public sealed class KeyWatch(Store store, AlarmBoard alarms, TimeProvider clock,
     {
         if (await KeyOpenings.SettleAsync(store, clock)) alarms.Announce();
         var now = clock.GetUtcNow();
-        var over = store.Read(KeyLoan.Out).Where(it => it.IsOverdue(now)).ToDictionary(it => it.Key);
-        var standing = alarms.List(activeOnly: true).Where(it => it is { Class: AlarmClasses.KeyOverdue, Active: true }).Select(it => it.Source).ToHashSet();
-        foreach (var key in standing.Where(it => !over.ContainsKey(it))) await alarms.ClearAsync(AlarmClasses.KeyOverdue, key);
-        foreach (var it in over.Values.Where(it => !standing.Contains(it.Key))) // No name: it goes into mails.
-            await alarms.RaiseAsync(AlarmClasses.KeyOverdue, it.Key, null, string.Create(CultureInfo.InvariantCulture, $"{it.Label} ({it.Door}), due {it.DueAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC"));
+        await alarms.FollowAsync(AlarmClasses.KeyOverdue, store.Read(KeyLoan.Out).Where(it => it.IsOverdue(now)).ToDictionary(
+            it => it.Key, it => ((NodeId?)null, string.Create(CultureInfo.InvariantCulture, $"{it.Label} ({it.Door}), due {it.DueAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC")))); // No name: it goes into mails.
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

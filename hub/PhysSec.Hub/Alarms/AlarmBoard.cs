@@ -88,6 +88,17 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
             if (it.State.RaisedAt <= since && !(_again.TryGetValue(it.Key, out var again) && again > since)) await ClearAsync(it.Class, it.Source);
     }
 
+    /// <summary>Lets an alarm class follow what is so now: raised for each source that is due and does not stand, cleared for each that stands and is not due.</summary>
+    /// <param name="alarmClass">All of its alarms are this caller's.</param>
+    /// <param name="due">By source: the node, if any, and the detail, which goes into mails.</param>
+    public async Task FollowAsync(string alarmClass, IReadOnlyDictionary<string, (NodeId? Node, string Detail)> due)
+    {
+        ArgumentNullException.ThrowIfNull(due);
+        var standing = List(activeOnly: true).Where(it => it.Class == alarmClass && it.Active).Select(it => it.Source).ToHashSet();
+        foreach (var it in standing.Where(it => !due.ContainsKey(it))) await ClearAsync(alarmClass, it);
+        foreach (var (source, it) in due.Where(it => !standing.Contains(it.Key))) await RaiseAsync(alarmClass, source, it.Node, it.Detail);
+    }
+
     /// <exception cref="InputException">No reason, no such alarm, nothing to acknowledge, or a role that may not.</exception>
     public async Task AcknowledgeAsync(Actor actor, string key, string reason)
     {

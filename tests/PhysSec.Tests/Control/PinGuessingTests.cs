@@ -43,6 +43,21 @@ public sealed class PinGuessingTests
     }
 
     [Fact]
+    public void A_right_PIN_gives_nothing_back_to_the_reader_where_others_have_guessed()
+    {
+        var node = new NodeProbe(Asking(FactorRule.CardAndPin, PinLimits.Default with { Reader = new(3, 3600) }));
+        for (var i = 0; i < 3; i++)
+        {
+            Guess(node, AnaCard, "0000");
+            node.After(60, new Tick());
+            if (i == 1) Guess(node, AnaCard, "2468");
+            node.After(60, new Tick());
+        }
+
+        Assert.Contains("ReaderPinBlocked", Say(Guess(node, ChieCard, "8080")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_blocked_person_blocks_nobody_else_and_keeps_nobody_in()
     {
         var node = new NodeProbe(Asking(FactorRule.CardAndPin));

@@ -270,7 +270,7 @@ public sealed class DoorMachineTests
         door.Do(_in, 0, "Released free: ReleaseNow");
         door.Do(_opened, 1, "Open locked: LockNow, Passage In p-ana");
         door.Do(_command, 2, "Open free: ReleaseNow");
-        door.Do(_button, 2.1, "Open free:");
+        door.Do(_button, 2.1, "Open free: ReleaseNow");
         door.Do(_withdrawn, 2.3, "Open free:");
     }
 

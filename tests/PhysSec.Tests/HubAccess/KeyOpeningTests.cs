@@ -36,6 +36,42 @@ public sealed class KeyOpeningTests
     }
 
     [Fact]
+    public async Task A_guard_s_own_key_does_not_explain_away_an_opening_that_nobody_has_acknowledged()
+    {
+        await using var room = await KeyRoom.OpenAsync();
+        await room.ForceAsync();
+        var first = room.Now;
+        await room.ShutAsync();
+        room.Hub.Time.Advance(KeyMatch.Patience + _second);
+        await room.RoundAsync();
+        await room.LendAsync();
+        room.Hub.Time.Advance(_second);
+        await room.ForceAsync();
+        await room.RoundAsync();
+        Assert.Equal((KeyVerdict.Unmatched, first), (room.Finding!.Verdict, room.Finding.OpenedAt));
+
+        await room.Hub.Alarms.AcknowledgeAsync(KeyRoom.Guard, KeyRoom.Alarm, "現地確認");
+        await room.ShutAsync();
+        room.Hub.Time.Advance(_second);
+        await room.ForceAsync();
+        await room.RoundAsync();
+        Assert.Equal((KeyVerdict.Matched, room.Now), (room.Finding!.Verdict, room.Finding.OpenedAt));
+    }
+
+    [Fact]
+    public async Task A_loan_that_was_entered_after_the_opening_is_told_from_one_that_was_there()
+    {
+        await using var room = await KeyRoom.OpenAsync();
+        room.Hub.Time.Advance(TimeSpan.FromMinutes(5));
+        await room.ForceAsync();
+        room.Hub.Time.Advance(TimeSpan.FromMinutes(5));
+        await room.LendAsync(at: room.Now - TimeSpan.FromMinutes(7));
+        await room.RoundAsync();
+        Assert.True(Assert.Single(room.Finding!.Holders).EnteredAfter);
+        Assert.True((bool)After(Assert.Single(room.Found(KeyOpenings.MatchedVerb)))["enteredAfter"]!);
+    }
+
+    [Fact]
     public async Task An_opening_that_no_loan_explains_is_a_suspected_intrusion_after_15_minutes_and_stays_one()
     {
         await using var room = await KeyRoom.OpenAsync();
@@ -116,7 +152,7 @@ public sealed class KeyOpeningTests
         for (var i = 0; i < 3; i++) await room.RoundAsync();
         Assert.Single(room.Found(KeyOpenings.MatchedVerb));
         Assert.Single(room.Found(KeyOpenings.UnmatchedVerb));
-        Assert.Equal(KeyVerdict.Matched, room.Finding!.Verdict); // The alarm's newest.
+        Assert.Equal(KeyVerdict.Unmatched, room.Finding!.Verdict); // The first is not explained, and nobody has acknowledged it.
     }
 
     [Fact]

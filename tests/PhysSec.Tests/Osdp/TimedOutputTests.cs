@@ -112,6 +112,29 @@ public sealed class TimedOutputTests
         Assert.Contains("did not answer in time", _lock.LastFailure, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_release_that_waited_for_a_busy_thread_is_not_given_when_its_time_is_over()
+    {
+        Run(2);
+        foreach (var it in _lock.Set(true, _bus.Now)) _bus.Tell(0, it with { Waited = TimedOutput.GivenWithin + TimeSpan.FromMilliseconds(1) });
+        NeverFreeFor(10);
+        Assert.Equal((false, 1), (_lock.On, _lock.Failures));
+    }
+
+    [Fact]
+    public void An_order_that_a_replacement_of_the_reader_cuts_off_is_told_and_the_output_comes_to_rest()
+    {
+        Run(2);
+        Set(true);
+        Run(1);
+        for (var sent = _bus.Commands.Count; !_bus.Commands.Skip(sent).Any(it => it.Frame.Command == OsdpCommand.Output);) Run(0.02); // A renewal is on the wire.
+        _bus.Tell(0, new OsdpLinkInput.OpenInstallation(OsdpSecureChannelTests.Key("0A7723D5F1C94E7720F8A1B3D4C5E6FE"), _bus.Now + TimeSpan.FromSeconds(2), Replaces: true));
+        Run(1);
+        Set(false);
+        Run(30);
+        Assert.True(_lock.IsAtRest);
+    }
+
     /// <summary>The reader has heard it, and its answer is lost: it is free for a moment, and everything is done to end that.</summary>
     [Fact]
     public void A_release_in_doubt_is_taken_back_as_soon_as_the_line_allows()

@@ -92,6 +92,35 @@ public sealed class ReaderKeyFileTests : IDisposable
         Assert.Equal(Key(2), tool.Of("1").Keys.Current); // What the other wrote last is not lost.
     }
 
+    [Fact]
+    public void Who_comes_late_to_the_file_writes_over_no_key_that_the_other_program_made()
+    {
+        using var tool = ReaderKeyFile.Open(Place);
+        using var service = ReaderKeyFile.Open(Place);
+        tool.Store("0", new(new(Key(1), null), null));
+        tool.Dispose();
+
+        Assert.Throws<IOException>(() => service.Store("0", new(new(null, Key(2)), null)));
+        using var after = ReaderKeyFile.Open(Place);
+        Assert.Equal(Key(1), after.Of("0").Keys.Current);
+    }
+
+    [Fact]
+    public void Who_comes_late_to_a_spoilt_file_loses_nobody_s_key()
+    {
+        Store("1", new(new(Key(1), null), null));
+        using var tool = ReaderKeyFile.Open(Place);
+        using var service = ReaderKeyFile.Open(Place);
+        var kept = File.ReadAllText(Place);
+        File.WriteAllText(Place, "spoilt");
+        tool.Dispose();
+        for (var i = 0; i < 2; i++) Assert.Throws<IOException>(() => service.Store("0", new(new(Key(2), null), null)));
+
+        File.WriteAllText(Place, kept);
+        service.Store("0", new(new(Key(2), null), null));
+        Assert.Equal((Key(1), Key(2)), (service.Of("1").Keys.Current, service.Of("0").Keys.Current));
+    }
+
     private void Store(string reader, OsdpReaderMemory memory)
     {
         using var file = ReaderKeyFile.Open(Place);

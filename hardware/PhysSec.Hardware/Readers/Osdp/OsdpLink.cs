@@ -105,7 +105,7 @@ public sealed partial class OsdpLink : IDisposable
             case OsdpLinkInput.Received received: Receive(received.Frame, now); break;
             case OsdpLinkInput.Damaged: Statistics = Statistics with { Damaged = Statistics.Damaged + 1 }; break;
             case OsdpLinkInput.Missed: Miss(now); break;
-            case OsdpLinkInput.Order order: Enqueue(order.What, now + (order.Life ?? _settings.OrderLife), now); break;
+            case OsdpLinkInput.Order order: Enqueue(order.What, now + (order.Life ?? _settings.OrderLife) - order.Waited, now); break;
             case OsdpLinkInput.OpenInstallation open: OpenInstallation(open, now); break;
             case OsdpLinkInput.CloseInstallation: CloseInstallation(now); break;
             case OsdpLinkInput.ChangeKey change: ChangeKey(change.Key); break;

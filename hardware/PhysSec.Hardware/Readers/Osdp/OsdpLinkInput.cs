@@ -52,7 +52,8 @@ public abstract record OsdpLinkInput
 
     /// <param name="What">The order.</param>
     /// <param name="Life">After so long it is neither given nor repeated; null: <see cref="OsdpLinkSettings.OrderLife"/>.</param>
-    public sealed record Order(OsdpOrder What, TimeSpan? Life = null) : OsdpLinkInput;
+    /// <param name="Waited">How much of it is over already.</param>
+    public sealed record Order(OsdpOrder What, TimeSpan? Life = null, TimeSpan Waited = default) : OsdpLinkInput;
 
     /// <summary>
     /// An operator allows a reader on the default key to be given this one, until this uptime. Replaces: another device is to stand there, and what is known of the one before (its key, its
