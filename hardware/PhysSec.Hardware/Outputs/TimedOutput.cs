@@ -30,7 +30,7 @@ internal sealed class TimedOutput(byte number, TimeSpan start)
     private int _underWay;
     private bool? _reported;
     private TimeSpan _orderedAt, _givenAt, _nextAt;
-    private TimeSpan? _differsSince;
+    private TimeSpan? _differsSince, _droppedAt;
 
     /// <summary>What is wanted of it now; a release that was dropped is no longer wanted.</summary>
     public bool On { get; private set; }
@@ -54,7 +54,7 @@ internal sealed class TimedOutput(byte number, TimeSpan start)
     public IReadOnlyList<OsdpLinkInput.Order> Set(bool on, TimeSpan now)
     {
         if (on && On) return [];
-        (On, _orderedAt, _given) = (on, now, false);
+        (On, _orderedAt, _given, _droppedAt) = (on, now, false, null);
         var orders = _online ? Command(now) : on ? Drop("the reader is offline", now) : [];
         Judge(now);
         return orders;
@@ -129,7 +129,7 @@ internal sealed class TimedOutput(byte number, TimeSpan start)
     /// <summary>It may have been carried out all the same, so the locking is ordered.</summary>
     private IReadOnlyList<OsdpLinkInput.Order> Drop(string why, TimeSpan now)
     {
-        (On, _orderedAt, Failures, LastFailure) = (false, now, Failures + 1, $"it was not released: {why}");
+        (On, _orderedAt, _droppedAt, Failures, LastFailure) = (false, now, now, Failures + 1, $"it was not released: {why}");
         return _online ? Command(now) : [];
     }
 
@@ -138,6 +138,7 @@ internal sealed class TimedOutput(byte number, TimeSpan start)
         _differsSince = _reported == On ? null : _differsSince ?? now;
         Fault = !_online ? IsKnown ? "the reader is offline: nobody can say how it stands" : null
             : _differsSince is { } since && now - since >= Patience ? _reported is { } seen ? $"the reader says that it is {(seen ? "on" : "off")}" : "the reader does not say how it stands"
+            : _droppedAt is { } dropped && now - dropped < HeldFor ? LastFailure // Whoever stands there must not see green for as long as they would have been let in.
             : null;
     }
 

@@ -27,7 +27,7 @@ public static class RecordClasses
     private static readonly HashSet<string> _kept =
     [
         .. EvidencePack.Context, "hub." + RetentionTerms.DeletedVerb, "hub." + LegalHolds.SetVerb, "hub." + LegalHolds.AskedVerb, "hub." + LegalHolds.LiftedVerb, "hub." + RetentionClock.ConfirmedVerb,
-        "hub.node.erased", "hub.certificate.issued", "board.configured", "board.commissioned", "certificate.renewed", "epoch.began", "journal.repaired", "measurements.thinned",
+        "hub.node.erased", "hub.certificate.issued", "board.configured", "board.commissioned", "reader.commissioned", "certificate.renewed", "epoch.began", "journal.repaired", "measurements.thinned",
     ];
 
     public static IReadOnlyList<string> All { get; } = [Access, Alarms, Measurements, Acts];

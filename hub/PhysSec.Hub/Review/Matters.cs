@@ -38,7 +38,8 @@ internal static class Matters
     // What people did about doors, cards, rights and the register.
     private static readonly string[] _doors =
     [
-        "hub.door.release", "hub.door.unlock", "hub.door.block", "hub.door.override-end", "hub.door.release-confirm", "hub.door.release-path-tested", "hub.door.unlock-requested", "hub.door.unlock-dropped", "hub.door.risk-accepted", "hub.pin.issued", "hub.pin.withdrawn", "hub.door.lockdown", "hub.door.lockdown-end", "hub.door.presence-reset", "hub.register.entered-later", "hub.key.added", "hub.key.removed", "hub.key.lent", "hub.key.returned", "hub.door.key-opening", "hub.door.key-unmatched", "hub.credential.added", "hub.credential.state",
+        "hub.door.release", "hub.door.unlock", "hub.door.block", "hub.door.override-end", "hub.door.release-confirm", "hub.door.release-path-tested", "hub.door.unlock-requested", "hub.door.unlock-dropped", "hub.door.risk-accepted", "hub.pin.issued", "hub.pin.withdrawn", "hub.door.lockdown", "hub.door.lockdown-end", "hub.door.presence-reset",
+        "hub.door.reader-install", "hub.door.reader-rotate", "hub.door.reader-replace", "hub.door.reader-accept", "hub.door.reader-end", "hub.register.entered-later", "hub.key.added", "hub.key.removed", "hub.key.lent", "hub.key.returned", "hub.door.key-opening", "hub.door.key-unmatched", "hub.credential.added", "hub.credential.state",
         "hub.right.added", "hub.right.removed",
     ];
 

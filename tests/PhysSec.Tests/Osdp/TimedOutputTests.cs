@@ -112,6 +112,32 @@ public sealed class TimedOutputTests
         Assert.Contains("did not answer in time", _lock.LastFailure, StringComparison.Ordinal);
     }
 
+    /// <summary>Whoever shows a light there must know it for as long as somebody may stand there and pull.</summary>
+    [Fact]
+    public void A_release_that_was_dropped_is_a_fault_for_as_long_as_it_would_have_lasted_or_until_the_next_order()
+    {
+        Run(2);
+        _bus.Passes = _ => false;
+        Set(true);
+        Run(TimedOutput.Patience.TotalSeconds + 0.5);
+        Assert.Contains("it was not released", _lock.Fault, StringComparison.Ordinal);
+        _bus.Passes = null;
+        Run(2);
+        Assert.Contains("it was not released", _lock.Fault, StringComparison.Ordinal); // The line is back, and the door is as shut as before.
+        Set(true);
+        Run(0.5);
+        Assert.Equal((true, null), (IsFree, _lock.Fault));
+
+        Set(false);
+        Run(2);
+        _bus.Passes = _ => false;
+        Set(true);
+        Run(TimedOutput.Patience.TotalSeconds + 0.5);
+        _bus.Passes = null;
+        Run(_longest.TotalSeconds);
+        Assert.Null(_lock.Fault);
+    }
+
     [Fact]
     public void A_release_that_waited_for_a_busy_thread_is_not_given_when_its_time_is_over()
     {

@@ -68,8 +68,9 @@ public sealed class ConsoleDesk : IDisposable
         var all = _alarms.List(activeOnly: true);
         if (who is null or { Scope: "site" }) return all;
 
-        var nodes = Doors(who).Select(it => it.Node).ToHashSet(StringComparer.Ordinal);
-        return [.. all.Where(it => it.Node is null || nodes.Contains(it.Node))];
+        var doors = Doors(who);
+        var nodes = doors.Select(it => it.Node).ToHashSet(StringComparer.Ordinal);
+        return [.. all.Where(it => it.Node is null || nodes.Contains(it.Node)).Select(it => it.Masked(doors.Any(door => door.Id == it.Source)))];
     }
 
     public IReadOnlyList<AlarmHistoryItem> AlarmHistory() => _alarms.History(200);
