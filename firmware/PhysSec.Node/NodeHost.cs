@@ -198,6 +198,7 @@ public sealed class NodeHost(
         if (_policies!.InForce is null && _policies.Load() is { } late) _loop!.Post(late);
         else _policies.SaveAnew();
         _loop!.Post(new MemoryWanted());
+        if (_policies.InForce is { } policy && policy.Hash != store.PolicyOnRecord) _loop.Post(new Noted(new Entry(Streams.Access, new PolicyApplied(policy.Version, policy.Hash)))); // Kept by a run that ended before it was recorded, or recorded in a journal that is gone.
         if (_boardOnRecord is { } board && board.Hash != store.Board) _loop.Post(new Noted(new Entry(Streams.Access, board)));
         if (_proof is { } proof && proof.Hash != store.Commissioning) _loop.Post(new Noted(new Entry(Streams.Access, proof)));
     }

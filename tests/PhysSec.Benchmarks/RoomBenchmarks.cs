@@ -7,8 +7,9 @@ namespace PhysSec.Benchmarks;
 /// <summary>Figures of one whole room: real hub, real node, simulated chips.</summary>
 public static class RoomBenchmarks
 {
+    private const int AgainAtMost = 5;
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(30), _patience = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// From the end of the last Wiegand pulse to the lock output, as the room sees both: with the reader's silence that ends a frame, the decision and
@@ -17,20 +18,41 @@ public static class RoomBenchmarks
     public static async Task DoorAsync(TextWriter output, int rounds, CancellationToken cancel)
     {
         await using var instance = await Instance.StartAsync(new InstanceOptions(), cancel);
-        var times = new List<double>();
+        var (times, again) = (new List<double>(), new List<string>());
         for (var i = -3; i < rounds; i++)
         {
-            await instance.ActAsync("badge alice", cancel);
-            var start = Stopwatch.GetTimestamp();
-            await UntilAsync("the lock output to come on", async () => (bool)(await instance.RoomAsync(cancel))["lockOutput"]!, cancel);
-            if (i >= 0) times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            var time = await LetThroughAsync(instance, "in", again, cancel);
+            if (i >= 0) times.Add(time.TotalMilliseconds);
             await PassAsync(instance, cancel);
-            await instance.ActAsync("badge alice out", cancel);
-            await UntilAsync("the exit badge to release the door", async () => (bool)(await instance.RoomAsync(cancel))["lockOutput"]!, cancel);
+            await LetThroughAsync(instance, "out", again, cancel);
             await PassAsync(instance, cancel);
         }
 
         await output.WriteLineAsync($"last bit of the card → lock output, with 25 ms of silence and the journal commit: {new Percentiles(times)}");
+        if (again.Count > 0) await output.WriteLineAsync($"  cards that had to be shown again, not counted above, and why: {string.Join(", ", again)}");
+    }
+
+    /// <summary>A simulated reader on a busy machine may send its bits too late for one frame: the card is shown again, as a person does, when the record says so, and the times are of the showing that counted.</summary>
+    private static async Task<TimeSpan> LetThroughAsync(Instance instance, string direction, List<string> again, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var shown = TimeProvider.System.GetUtcNow();
+            await instance.ActAsync($"badge alice {direction}", cancel);
+            var start = Stopwatch.GetTimestamp();
+            while (Stopwatch.GetElapsedTime(start) < _patience)
+            {
+                if ((bool)(await instance.RoomAsync(cancel))["lockOutput"]!) return Stopwatch.GetElapsedTime(start);
+                await Task.Delay(_poll, TimeProvider.System, cancel);
+            }
+
+            var since = Uri.EscapeDataString(shown.ToString("O", CultureInfo.InvariantCulture));
+            var records = HubApi.Items(await instance.Auditor.GetAsync($"records?from={since}&node={Instance.LiveNode}&limit=50", cancel));
+            var why = records.FirstOrDefault(it => (string?)it["kind"] is "reader.fault" or "access.denied")
+                ?? throw new RigException($"the door was not released to a card shown {direction}, and no record says why; on record are: {string.Join(", ", records.Select(it => (string?)it["kind"]))}");
+            again.Add($"{(string?)why["kind"]} {(string?)why["reason"] ?? (string?)HubApi.Fact(why)["fault"]}");
+            if (again.Count > AgainAtMost) throw new RigException($"too many cards had to be shown again: {string.Join(", ", again)}");
+        }
     }
 
     /// <summary>From water at the contact to the alarm's row in the hub's store, as an operator's program reads it.</summary>

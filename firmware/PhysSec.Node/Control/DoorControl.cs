@@ -26,6 +26,7 @@ internal sealed partial class DoorControl(
     private bool _lockdown = memory?.Lockdown ?? false;
     private bool _tampered;
     private bool _more;
+    private bool _missed; // The output did not take the release under way, and obeys again: it is as locked as before.
     private bool _changed = true;
     private LastDecision? _last;
 
@@ -40,6 +41,7 @@ internal sealed partial class DoorControl(
     /// <summary>Deadlines come before whatever happens in the same step.</summary>
     internal void Pass(StepContext step, AlarmBoard alarms)
     {
+        LookAgain(step, alarms);
         Advance(step, alarms, new DoorEvent.Tick(), "timer");
         if (_obeys && (!_status.StandsFree || step.Uptime >= _freedAgain + _freeAgainEvery)) LockFault(step, alarms, null);
     }
@@ -121,6 +123,8 @@ internal sealed partial class DoorControl(
         ShowLockFault(step, alarms);
         if (!obeysAgain) return;
 
+        _missed = _status.LockReleased && !_status.StandsFree;
+
         // A door that stands free is freed again. A pulse that was to lock is over when its output obeys again; it is given anew, so that the bolt is where the door says. A passage is not made up for.
         if (_status.StandsFree) _freedAgain = step.Uptime;
         if (_status.StandsFree || (!_status.LockReleased && LockTraits.Of(_status.Lock).Pulse is not null)) Advance(step, alarms, new DoorEvent.Started(), "lock-fault");
@@ -151,6 +155,7 @@ internal sealed partial class DoorControl(
     internal void JournalFailed(StepContext step, AlarmBoard alarms)
     {
         if (EvenUnrecorded(step)) return;
+        GiveUp(step);
         if (_status.Override == DoorMode.Unlocked) Advance(step, alarms, new DoorEvent.OverrideOrdered(DoorMode.Normal, default), "journal");
         var before = _status.Phase;
         Advance(step, alarms, new DoorEvent.Withdrawn(), "timer");
@@ -168,7 +173,7 @@ internal sealed partial class DoorControl(
             new(Id.Value + Topics.DoorSuffix),
             new DoorLive(
                 _status.Phase.ToString(), _status.LockReleased, _status.LeafOpen, _tampered, DoorModes.Word(_status.Mode), _presence.Inside,
-                _presence.LeftUnidentified, _last, _presence.Persons, ShownOverride(), ModeRules.List(_status.Calling),
+                _presence.LeftUnidentified, _last, _presence.Persons, ShownOverride(step), ModeRules.List(_status.Calling),
                 _status.Unconfirmed != EmergencySignals.None && _status.Calling == EmergencySignals.None, _status.Unbadged, _status.Secured, guard.Armed, readers.Of(Id)),
             description.Contact && _status.LeafOpen is null ? "unknown" : "good", "");
     }
@@ -201,6 +206,7 @@ internal sealed partial class DoorControl(
         switch (notice)
         {
             case DoorNotice.ReleaseNow:
+                _missed = false;
                 // EGRESS before RECORDED: a release that somebody inside asked for does not wait for the disk, and an emergency does not either.
                 step.Release(Id, EvenUnrecorded(step) || _status.Freeing != EmergencySignals.None || _status.Pending.Any(it => it.Direction == Direction.Out));
                 break;
@@ -288,7 +294,8 @@ internal sealed partial class DoorControl(
             : _status.LockReleased ? Indication.Granted
             : _more && direction == Direction.In ? Indication.More
             : Indication.Idle;
-        if (show == Indication.Granted && _outputFault is not null) show = Indication.Fault; // Whoever waits before a lock that does not obey is not told that it is free.
+        _missed &= _status.LockReleased;
+        if (show == Indication.Granted && (_outputFault is not null || _missed)) show = Indication.Fault; // Whoever waits before a lock that does not obey is not told that it is free.
         if (show != reader.Shown) step.Show(new ReaderSignal(Id, direction, show));
         _readers[direction] = reader with { Shown = show };
     }

@@ -16,6 +16,7 @@ internal sealed partial class DoorControl
         emergencies.ToDictionary(it => it.Device, it => (SignalOf(it.Role), (bool?)null));
 
     private Order? _override;
+    private OverrideMemory? _waits; // What stood unlocked before the restart, until nothing that was not seen yet stands against it.
     private string? _outputFault;
     private bool _obeys; // Although _outputFault still stands.
     private TimeSpan _freedAgain = TimeSpan.MinValue / 2;
@@ -35,7 +36,7 @@ internal sealed partial class DoorControl
             Advance(step, alarms, new DoorEvent.Resumed(emergency.Unconfirmed, emergency.Freeing, emergency.Unconfirmed & seen, emergency.Unbadged), "restart");
         }
 
-        if (memory?.Override is { } kept) Resume(step, alarms, kept);
+        if (memory?.Override is { } kept) Inherit(step, alarms, kept);
         _started = true;
         ShowEmergency(step, alarms);
     }
@@ -44,6 +45,7 @@ internal sealed partial class DoorControl
     internal void PolicyChanged(StepContext step, AlarmBoard alarms)
     {
         _changed = true;
+        if (InLockdown(step)) GiveUp(step);
         Advance(step, alarms, new DoorEvent.LockdownOrdered(InLockdown(step)), "policy");
     }
 
@@ -51,6 +53,7 @@ internal sealed partial class DoorControl
     {
         _lockdown = on;
         (_changed, step.Remember) = (true, true);
+        if (on) GiveUp(step); // For good, as any unlocking.
         Advance(step, alarms, new DoorEvent.LockdownOrdered(InLockdown(step)), "command", new(command.Actor, command.Reason));
     }
 
@@ -68,6 +71,7 @@ internal sealed partial class DoorControl
         if (string.IsNullOrWhiteSpace(command.Actor) || string.IsNullOrWhiteSpace(command.Reason)) return "an override needs its owner and a reason";
         if (mode == DoorMode.Normal)
         {
+            GiveUp(step);
             Advance(step, alarms, new DoorEvent.OverrideOrdered(mode, default), "command", new(command.Actor, command.Reason));
             return null;
         }
@@ -84,6 +88,7 @@ internal sealed partial class DoorControl
             if (!step.JournalHealthy && !EvenUnrecorded(step)) return "the journal cannot record the override; repair it, or use the key";
         }
 
+        GiveUp(step);
         Begin(step, alarms, mode, TimeSpan.FromSeconds(seconds), new(command.Actor, command.Reason, seconds, step.SiteTime?.AddSeconds(seconds)), "command");
         return null;
     }
@@ -119,7 +124,14 @@ internal sealed partial class DoorControl
     internal void GuardChanged(StepContext step, AlarmBoard alarms)
     {
         _changed = true;
-        if (guard.Armed is true && _status.Override == DoorMode.Unlocked) Advance(step, alarms, new DoorEvent.OverrideOrdered(DoorMode.Normal, default), "guard");
+        if (guard.Armed is not true)
+        {
+            LookAgain(step, alarms);
+            return;
+        }
+
+        GiveUp(step);
+        if (_status.Override == DoorMode.Unlocked) Advance(step, alarms, new DoorEvent.OverrideOrdered(DoorMode.Normal, default), "guard");
     }
 
     /// <summary>Somebody leaves through another door of the mantrap: an entry that has not begun waits.</summary>
@@ -156,26 +168,49 @@ internal sealed partial class DoorControl
     }
 
     // SECURE-BY-DEFAULT: within the same boot of the machine the time left is known. Otherwise a door that stood free stays locked, and one that was blocked is blocked for its whole time again.
-    private void Resume(StepContext step, AlarmBoard alarms, OverrideMemory kept)
+    private void Inherit(StepContext step, AlarmBoard alarms, OverrideMemory kept)
     {
         var known = kept.Boot is not null && kept.Boot == boot && kept.Until - step.Uptime.TotalSeconds <= kept.Seconds;
         var left = known ? kept.Until - step.Uptime.TotalSeconds : kept.Mode == DoorMode.Blocked ? kept.Seconds : 0;
-        if (left > 0 && (kept.Mode == DoorMode.Blocked || !_status.Lockdown))
+        var goesOn = left > 0 && (kept.Mode == DoorMode.Blocked || !_status.Lockdown);
+        if (goesOn && (kept.Mode == DoorMode.Blocked || Around(step) is null))
         {
-            Begin(step, alarms, kept.Mode, TimeSpan.FromSeconds(left), new(kept.Owner, kept.Reason, Math.Round(left, 3), step.SiteTime?.AddSeconds(left)), "restart");
+            Resume(step, alarms, kept, left);
             return;
         }
 
-        step.Record(new DoorModeChanged(Id, kept.Mode, _status.Mode, known ? "timer" : "restart", kept.Owner, kept.Reason));
+        if (goesOn) (_waits, step.Remember) = (kept with { Waits = true }, true); // Whether the guard service is armed, and whether the other door of the mantrap is shut, is seen in a moment.
+        if (!kept.Waits) step.Record(new DoorModeChanged(Id, kept.Mode, _status.Mode, known && left <= 0 ? "timer" : "restart", kept.Owner, kept.Reason));
+    }
+
+    private void LookAgain(StepContext step, AlarmBoard alarms)
+    {
+        if (_waits is not { } kept) return;
+        var left = kept.Until - step.Uptime.TotalSeconds;
+        if (left <= 0) GiveUp(step);
+        else if (Around(step) is null && (step.JournalHealthy || EvenUnrecorded(step))) Resume(step, alarms, kept, left);
+    }
+
+    private void Resume(StepContext step, AlarmBoard alarms, OverrideMemory kept, double left)
+    {
+        _waits = null;
+        Begin(step, alarms, kept.Mode, TimeSpan.FromSeconds(left), new(kept.Owner, kept.Reason, Math.Round(left, 3), step.SiteTime?.AddSeconds(left)), "restart");
+    }
+
+    // That it ended was recorded when the restart interrupted it.
+    private void GiveUp(StepContext step)
+    {
+        if (_waits is null) return;
+        (_waits, _changed, step.Remember) = (null, true, true);
     }
 
     private OverrideMemory? KeptOverride() => _override is { Seconds: { } seconds } order && _status.OverrideUntil is { } until
         ? new(_status.Override, order.Owner, order.Reason, boot, until.TotalSeconds, seconds)
-        : null;
+        : _waits;
 
-    private LiveOverride? ShownOverride() => _override is { } order && _status.Override != DoorMode.Normal
+    private LiveOverride? ShownOverride(StepContext step) => _override is { } order && _status.Override != DoorMode.Normal
         ? new(DoorModes.Word(_status.Override), order.Owner, order.Reason, order.Until)
-        : null;
+        : _waits is { } kept ? new(DoorModes.Word(kept.Mode), kept.Owner, kept.Reason, step.SiteTime?.AddSeconds(kept.Until - step.Uptime.TotalSeconds), Waits: true) : null;
 
     private void ModeChanged(StepContext step, DoorStatus before, DoorStatus after, string by, Order? order)
     {

@@ -64,8 +64,9 @@ public sealed record DoorMemory(
     DoorId Door, bool Lockdown, IReadOnlyList<PersonId> Inside, int LeftUnidentified, int EnteredUnidentified = 0,
     OverrideMemory? Override = null, EmergencyMemory? Emergency = null);
 
-/// <summary>An override in force. Until is uptime in seconds of the machine's boot named Boot: within it the time left can be proved. Seconds: how long it was ordered for.</summary>
-public sealed record OverrideMemory(DoorMode Mode, string Owner, string Reason, string? Boot, double Until, double Seconds);
+/// <summary>An override in force. Until is uptime in seconds of the machine's boot named Boot: within it the time left can be proved. Seconds: how long it was ordered for. Waits: a restart has
+/// interrupted it, and it is not resumed yet.</summary>
+public sealed record OverrideMemory(DoorMode Mode, string Owner, string Reason, string? Boot, double Until, double Seconds, bool Waits = false);
 
 /// <summary>What has called and is not confirmed, what of it frees the door, and how often the door was opened without a badge since.</summary>
 public sealed record EmergencyMemory(EmergencySignals Unconfirmed, EmergencySignals Freeing, int Unbadged);

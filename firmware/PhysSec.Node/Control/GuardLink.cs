@@ -13,19 +13,24 @@ internal sealed class GuardLink(NodeSetup setup)
     // Where somebody must go although no burglar is suspected.
     private static readonly string[] _call = [AlarmClasses.ConfinementSuspected, AlarmClasses.ReleaseWithheld, AlarmClasses.Duress];
 
-    private readonly bool _wired = setup.Contacts.Any(it => it.Role == ContactRole.GuardArmed);
-    private bool? _seen;
+    private readonly int _contacts = setup.Contacts.Count(it => it.Role == ContactRole.GuardArmed);
+    private readonly Dictionary<string, bool> _seen = [];
+    private bool? _told;
     private bool? _alarm;
     private bool? _calling;
 
-    /// <summary>Null where the guard service tells nothing. As it was seen last; armed until it is seen for the first time.</summary>
-    internal bool? Armed => _wired ? _seen ?? true : null;
+    /// <summary>Null where the guard service tells nothing. As it was seen last: armed by any of its contacts, and until each was seen for the first time.</summary>
+    internal bool? Armed => _contacts > 0 ? Seen ?? true : null;
+
+    private bool? Seen => _seen.ContainsValue(true) ? true : _seen.Count == _contacts ? false : null;
 
     /// <summary>True when it changed. A contact that cannot be read proves nothing.</summary>
-    internal bool Take(StepContext step, bool? armed)
+    internal bool Take(StepContext step, string device, bool? armed)
     {
-        if (armed is not { } now || now == _seen) return false;
-        _seen = now;
+        if (armed is not { } said) return false;
+        _seen[device] = said;
+        if (Seen is not { } now || now == _told) return false;
+        _told = now;
         step.Record(new GuardContact("armed", now, null));
         return true;
     }

@@ -1,5 +1,4 @@
 using PhysSec.Core;
-using PhysSec.Core.Access;
 using PhysSec.Core.Alarms;
 using PhysSec.Core.Wire;
 
@@ -24,8 +23,7 @@ public sealed class NodeCore
     private readonly Mantraps _mantraps = new();
     private readonly FactorDesk _factors;
     private readonly List<DoorControl> _doors;
-    private PolicyIndex? _policy;
-    private PolicyFreshness? _freshness;
+    private readonly PolicyKeeper _policy = new();
     private ClockQuality _clock;
     private bool _journalHealthy = true;
     private bool _started;
@@ -52,13 +50,13 @@ public sealed class NodeCore
     }
 
     /// <summary>Version of the policy in force; 0 when there is none.</summary>
-    public long PolicyVersion => _policy?.Policy.Version ?? 0;
+    public long PolicyVersion => _policy.Version;
 
     /// <summary>Hash of the policy in force; empty when there is none.</summary>
-    public string PolicyHash => _policy?.Hash ?? "";
+    public string PolicyHash => _policy.Hash;
 
     /// <summary>Since the hub last confirmed the policy in force; null when that cannot be known.</summary>
-    public TimeSpan? PolicyAge(TimeSpan uptime, DateTimeOffset? siteTime) => _freshness?.Age(uptime, siteTime);
+    public TimeSpan? PolicyAge(TimeSpan uptime, DateTimeOffset? siteTime) => _policy.Age(uptime, siteTime);
 
     /// <summary>Takes in one input. The first step also says what the node is after its start.</summary>
     /// <param name="input">What happened.</param>
@@ -69,7 +67,7 @@ public sealed class NodeCore
         ArgumentNullException.ThrowIfNull(input);
         if (_started && uptime < _uptime) uptime = _uptime;
         _uptime = uptime;
-        var step = new StepContext(uptime, siteTime, _policy, PolicyAge(uptime, siteTime), _journalHealthy);
+        var step = new StepContext(uptime, siteTime, _policy.InForce, PolicyAge(uptime, siteTime), _journalHealthy);
         if (!_started) Start(step);
 
         foreach (var it in _doors) it.Pass(step, _alarms);
@@ -137,7 +135,7 @@ public sealed class NodeCore
                 Policy(step, it);
                 break;
             case PolicyConfirmed it:
-                Confirm(step, it.Version, it.Hash, it.At);
+                _policy.Confirm(step, it.Version, it.Hash, it.At);
                 break;
             case PolicyRejected it:
                 step.Record(new PolicyRefused(it.Version, it.Fault));
@@ -161,7 +159,7 @@ public sealed class NodeCore
         _started = true;
         step.Remember = true;
         step.Record(new NodeStarted(_setup.Firmware, _setup.Board, _setup.Simulated, _setup.Previous));
-        if (_setup.Policy is { } kept) Adopt(step, kept, PolicyFreshness.Stored(kept.ConfirmedAt));
+        if (_setup.Policy is { } kept) _policy.Start(step, kept);
         _factors.Start(step.Uptime);
         foreach (var it in _doors) it.Start(step, _alarms); // A door starts locked after any crash.
         _contacts.Start(step);
@@ -192,7 +190,7 @@ public sealed class NodeCore
                 foreach (var each in _doors.Where(each => it.Door is null || each.Id == it.Door)) each.Emergency(step, _alarms, it.Device, DoorControl.SignalOf(it.Role), it.Active);
                 return;
             case ContactRole.GuardArmed:
-                if (_guard.Take(step, it.Active)) _doors.ForEach(each => each.GuardChanged(step, _alarms));
+                if (_guard.Take(step, it.Device, it.Active)) _doors.ForEach(each => each.GuardChanged(step, _alarms));
                 return;
             default:
                 break;
@@ -221,47 +219,9 @@ public sealed class NodeCore
 
     private void Policy(StepContext step, PolicyArrived it)
     {
-        if (it.Policy.Version == PolicyVersion && it.Hash == PolicyHash)
-        {
-            Confirm(step, it.Policy.Version, it.Hash, it.ConfirmedAt); // The same again is a confirmation.
-            return;
-        }
-
-        if (it.Policy.Version <= PolicyVersion)
-        {
-            step.Record(new PolicyRefused(it.Policy.Version, $"version {it.Policy.Version} is not newer than version {PolicyVersion} in force"));
-            return;
-        }
-
-        if (!Adopt(step, it, PolicyFreshness.Heard(it.ConfirmedAt, step.Uptime, step.SiteTime))) return;
-        step.Record(new PolicyApplied(it.Policy.Version, it.Hash));
+        if (!_policy.Take(step, it)) return;
         _points.PolicyChanged(step, _alarms);
         foreach (var door in _doors) door.PolicyChanged(step, _alarms);
-    }
-
-    // Built whole, then swapped with one assignment; a bad one leaves the old one in force.
-    private bool Adopt(StepContext step, PolicyArrived it, PolicyFreshness freshness)
-    {
-        try
-        {
-            _policy = PolicyIndex.Build(it.Policy, it.Hash);
-        }
-        catch (PolicyException fault)
-        {
-            step.Record(new PolicyRefused(it.Policy.Version, fault.Message));
-            return false;
-        }
-
-        _freshness = freshness;
-        (step.Policy, step.PolicyAge) = (_policy, PolicyAge(step.Uptime, step.SiteTime));
-        return true;
-    }
-
-    private void Confirm(StepContext step, long version, string hash, DateTimeOffset at)
-    {
-        if (version != PolicyVersion || hash != PolicyHash || at <= _freshness?.At) return;
-        _freshness = PolicyFreshness.Heard(at, step.Uptime, step.SiteTime);
-        step.PolicyAge = PolicyAge(step.Uptime, step.SiteTime);
     }
 
     private void Clock(StepContext step, ClockChanged it)

@@ -19,6 +19,7 @@ public sealed partial class JournalStore : IDisposable
     private const string MemoryName = "memory";
     private const string BoardName = "board";
     private const string CommissioningName = "commissioning";
+    private const string PolicyName = "policy-on-record";
     private const string NewestName = "newest";
 
     /// <summary>The latest deadline of a command whose nonce is forgotten.</summary>
@@ -127,6 +128,9 @@ public sealed partial class JournalStore : IDisposable
     /// <summary>Hash of the commissioning that is on record last.</summary>
     public string? Commissioning => Meta(CommissioningName);
 
+    /// <summary>Hash of the policy that is on record last as applied.</summary>
+    public string? PolicyOnRecord => Meta(PolicyName);
+
     /// <summary>Where a stream of the epoch in force stands.</summary>
     public StreamState State(string stream)
     {
@@ -191,6 +195,7 @@ public sealed partial class JournalStore : IDisposable
         SetState(record.Epoch, record.Stream, state with { Seq = seq, Hash = hash });
         if (record.Fact is BoardConfigured board) Set(BoardName, board.Hash);
         if (record.Fact is BoardCommissioned proof) Set(CommissioningName, proof.Hash);
+        if (record.Fact is PolicyApplied policy) Set(PolicyName, policy.Hash);
         return new(record.Epoch, record.Stream, seq, state.Hash, hash, body, hot);
     }
 

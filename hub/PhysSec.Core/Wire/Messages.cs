@@ -65,8 +65,11 @@ public sealed record DoorLive(
     LiveOverride? Override = null, IReadOnlyList<EmergencySignal>? Emergency = null, bool AwaitsConfirmation = false, int Unbadged = 0, bool? Secured = null, bool? GuardArmed = null,
     IReadOnlyList<ReaderLive>? Readers = null);
 
-/// <summary>A timed override: its mode (one of <see cref="DoorModes"/>), who ordered it, why, and when it ends by itself (null while the clock is unset).</summary>
-public sealed record LiveOverride(string Mode, string Owner, string Reason, DateTimeOffset? Until);
+/// <summary>
+/// A timed override: its mode (one of <see cref="DoorModes"/>), who ordered it, why, and when it ends by itself (null while the clock is unset). Waits: a restart has interrupted it, and it is not in force
+/// until the guard service is seen disarmed and the other doors of an interlock shut.
+/// </summary>
+public sealed record LiveOverride(string Mode, string Owner, string Reason, DateTimeOffset? Until, bool Waits = false);
 
 public sealed record LastDecision(string Outcome, string? Reason, PersonId? Person, string Direction, DateTimeOffset? At);
 

@@ -8,6 +8,9 @@ namespace PhysSec.Hub.Access;
 /// <summary>What is entered when a key is handed over. LentAt null: now.</summary>
 public sealed record NewKeyLoan(string Key, string Person, string Purpose, DateTimeOffset DueAt, DateTimeOffset? LentAt = null);
 
+/// <summary>Which loan of a key stood before the eyes of whoever acts on it; null: none.</summary>
+public readonly record struct SeenLoan(long? Id);
+
 /// <summary>
 /// The 鍵管理簿: the mechanical keys of the doors, who has which, and who had (R-KEY-01). A key is lent to people alone who hold a right to the door's zone (R-KEY-03); at which hours
 /// that right counts is not asked, for a key is what one takes when the door cannot be asked.
@@ -78,8 +81,12 @@ public sealed class KeyRegister(Store store, TimeProvider time)
     }
 
     /// <summary>Takes a key off the register because it is lost, replaced or destroyed. One that is out counts as not brought back, and explains no opening from then on.</summary>
-    /// <exception cref="InputException">No reason, no such key, or not within the scope.</exception>
-    public async Task RemoveAsync(Actor actor, string id, string? reason)
+    /// <param name="actor">Who takes it off.</param>
+    /// <param name="id">Of the key.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="seen">What whoever takes it off has before them; null: whatever there is.</param>
+    /// <exception cref="InputException">No reason, no such key, it was lent or returned meanwhile, or it is not within the scope.</exception>
+    public async Task RemoveAsync(Actor actor, string id, string? reason, SeenLoan? seen = null)
     {
         ArgumentNullException.ThrowIfNull(actor);
         var why = Input.Filled("reason", reason);
@@ -87,6 +94,7 @@ public sealed class KeyRegister(Store store, TimeProvider time)
         {
             var (now, key) = (time.GetUtcNow(), Find(it, actor, id));
             var loan = OutOf(it, id);
+            if (seen is { } known && known.Id != loan?.Id) throw Moved(key, loan);
             it.Execute("update keys set removed_at = $now where id = $id", ("$now", now), ("$id", id));
             if (loan is not null) it.Execute("update key_loans set ended_at = $now, ended_by = $by, lost = 1 where id = $loan", ("$now", now), ("$by", actor.Name), ("$loan", loan.Id));
             Records.Act(it, new Act(actor, "key.removed", key.Label, why, AccessJson.Node(key), loan?.Fact, Door: key.Door, Person: loan?.Person), now);
@@ -132,8 +140,12 @@ public sealed class KeyRegister(Store store, TimeProvider time)
     }
 
     /// <summary>Takes a key back, now.</summary>
-    /// <exception cref="InputException">There is no such key, it is not out, or it is not within the scope.</exception>
-    public async Task ReturnAsync(Actor actor, string id, string? remark)
+    /// <param name="actor">Who takes it.</param>
+    /// <param name="id">Of the key.</param>
+    /// <param name="remark">What there is to say of it.</param>
+    /// <param name="seen">What whoever takes it back has before them; null: whichever loan there is.</param>
+    /// <exception cref="InputException">There is no such key, it is not out, it was lent anew meanwhile, or it is not within the scope.</exception>
+    public async Task ReturnAsync(Actor actor, string id, string? remark, SeenLoan? seen = null)
     {
         ArgumentNullException.ThrowIfNull(actor);
         var why = Input.Optional("reason", remark);
@@ -141,10 +153,15 @@ public sealed class KeyRegister(Store store, TimeProvider time)
         {
             var (now, key) = (time.GetUtcNow(), Find(it, actor, id));
             var loan = OutOf(it, id) ?? throw new InputException("mechanicalKey", $"{key.Label} is not out", "Nothing is left to do");
+            if (seen is { } known && known.Id != loan.Id) throw Moved(key, loan);
             it.Execute("update key_loans set ended_at = $now, ended_by = $by where id = $loan", ("$now", now), ("$by", actor.Name), ("$loan", loan.Id));
             Records.Act(it, new Act(actor, ReturnedVerb, key.Label, why, null, loan.Fact, Door: key.Door, Person: loan.Person), now);
         });
     }
+
+    private static InputException Moved(MechanicalKey key, KeyLoan? loan) => loan is null
+        ? new("mechanicalKey", $"{key.Label} was returned meanwhile", "Look again, and decide anew")
+        : new("mechanicalKey", $"{key.Label} was lent meanwhile: {loan.PersonName} has it now", "Look again, and decide anew");
 
     // The person's right as it stands now, at a time: one that was removed since does not count.
     private static bool Covers(RightRow right, DateTimeOffset at) => right.ValidFrom <= at && at < right.ValidTo;

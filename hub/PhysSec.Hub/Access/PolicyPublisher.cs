@@ -35,6 +35,8 @@ public sealed partial class PolicyPublisher(
     /// <summary>So many of the newest are kept whole, and the one in force; of the others only the hash.</summary>
     public const int KeptWhole = 10;
 
+    private const string LastInForce = "node = $node and in_force_at is not null order by in_force_at desc, version desc limit 1";
+
     private readonly Channel<bool> _requests = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _one = new(1);
     private readonly HashSet<NodeId> _unmade = []; // Whose policy does not say what the rules say; guarded by _one.
@@ -51,11 +53,12 @@ public sealed partial class PolicyPublisher(
 
     /// <summary>The version that the node last said it obeys; null when it has said nothing yet.</summary>
     public PolicyRow? InForce(NodeId node) => store.Read(it => it.One(
-        "select * from policies where node = $node and in_force_at is not null order by in_force_at desc, version desc limit 1", Row, ("$node", node.Value)));
+        $"select * from policies where {LastInForce}", Row, ("$node", node.Value)));
 
-    /// <summary>Notes that the node obeys this version (its record says so).</summary>
-    public static void MarkInForce(SqliteConnection store, NodeId node, long version, DateTimeOffset at) =>
-        store.Execute("update policies set in_force_at = $at where node = $node and version = $version", ("$at", at), ("$node", node.Value), ("$version", version));
+    /// <summary>Notes that the node obeys this version (its record says so); a node that says so once more has obeyed it all the time.</summary>
+    public static void MarkInForce(SqliteConnection store, NodeId node, long version, DateTimeOffset at) => store.Execute(
+        $"update policies set in_force_at = $at where node = $node and version = $version and version is not (select version from policies where {LastInForce})",
+        ("$at", at), ("$node", node.Value), ("$version", version));
 
     /// <summary>A node obeys a newer policy (first) than this hub knows (second): the hub's store was set back. Null for the second: an administrator has let it go on.</summary>
     public event Action<NodeId, long, long?>? Ahead;
@@ -250,10 +253,10 @@ public sealed partial class PolicyPublisher(
                 "insert into policies (node, version, hash, body, issued_at) values ($node, $version, $hash, $body, $at)",
                 ("$node", node.Value), ("$version", version), ("$hash", made.Hash), ("$body", body), ("$at", now));
             it.Execute(
-                """
+                $"""
                 update policies set body = '' where node = $node and body <> ''
                   and version not in (select version from policies where node = $node order by version desc limit $kept)
-                  and version not in (select version from policies where node = $node and in_force_at is not null order by in_force_at desc, version desc limit 1)
+                  and version not in (select version from policies where {LastInForce})
                 """,
                 ("$node", node.Value), ("$kept", KeptWhole));
             Records.Act(it, new Act(Actor.System, "policy.issued", node.Value, null, null, new JsonObject { ["version"] = version, ["hash"] = made.Hash }), now);

@@ -143,6 +143,14 @@ public sealed class AlarmBoard(Store store, AlarmCatalogue catalogue, HubConfigu
         ];
     }
 
+    /// <summary>The same for whoever looks: who had a key of a door is told within its zone alone.</summary>
+    public IReadOnlyList<AlarmView> List(Actor who, bool activeOnly = false)
+    {
+        ArgumentNullException.ThrowIfNull(who);
+        var doors = store.Read(it => it.Query("select id, zone from doors", row => (Id: row.GetString(0), Zone: row.GetString(1)))).Where(it => who.Covers(it.Zone)).Select(it => it.Id).ToHashSet();
+        return [.. List(activeOnly).Select(it => doors.Contains(it.Source) ? it : it with { KeyLoan = null })];
+    }
+
     /// <summary>Newest first; the cursor is the last id seen.</summary>
     public IReadOnlyList<AlarmHistoryItem> History(int limit, long? cursor = null) => store.Read(it => it.Query(
         "select id, at, recorded_at, key, what, late, body from alarm_history where id < $cursor order by id desc limit $limit",

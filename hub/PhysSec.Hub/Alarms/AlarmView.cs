@@ -16,9 +16,6 @@ public sealed record AlarmView(
 {
     /// <summary>Of a door that opened without a release: whether a key of it was lent. It tells who to ask, and makes the alarm no smaller.</summary>
     public Access.KeyFinding? KeyLoan { get; init; }
-
-    /// <summary>For somebody outside of the door's zone: without who had a key of it.</summary>
-    internal AlarmView Masked(bool covered) => covered ? this : this with { KeyLoan = null };
 }
 
 /// <summary>One line of the history. What is raised, cleared, acknowledged or repeated.</summary>

@@ -10,6 +10,9 @@ internal static class KeyApi
 
     public sealed record Lending(string? Person, string? Purpose, DateTimeOffset DueAt, DateTimeOffset? LentAt);
 
+    /// <summary>Loan is the one that the caller saw; null: whichever there is.</summary>
+    public sealed record Return(string? Reason, long? Loan);
+
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/keys", (KeyRegister keys, HttpContext http) => keys.List(http.Actor()))
@@ -24,11 +27,11 @@ internal static class KeyApi
         api.MapPost("/keys/{id}/lend", async (KeyRegister keys, string id, Lending it, HttpContext http) =>
                 await keys.LendAsync(http.Actor(), new(id, it.Person ?? "", it.Purpose ?? "", it.DueAt, it.LentAt)))
             .RequireAuthorization(HubApi.O).WithSummary("Lends a key to somebody with a right to the zone, for 7 days at most; lentAt may lie a day back. 鍵の貸出");
-        api.MapPost("/keys/{id}/return", async (KeyRegister keys, string id, OperationApi.Why it, HttpContext http) =>
+        api.MapPost("/keys/{id}/return", async (KeyRegister keys, string id, Return it, HttpContext http) =>
         {
-            await keys.ReturnAsync(http.Actor(), id, it.Reason);
+            await keys.ReturnAsync(http.Actor(), id, it.Reason, it.Loan is { } loan ? new SeenLoan(loan) : null);
             return Results.NoContent();
-        }).RequireAuthorization(HubApi.O).WithSummary("Takes a key back. 鍵の返却");
+        }).RequireAuthorization(HubApi.O).WithSummary("Takes a key back; with loan only if that is the one it is out with. 鍵の返却");
         api.MapGet("/keys/loans", async (KeyRegister keys, AccessLog log, TimeProvider clock, DateTimeOffset? from, DateTimeOffset? to, HttpContext http) =>
         {
             var (since, until) = (from ?? clock.GetUtcNow().AddDays(-31), to ?? clock.GetUtcNow().AddMinutes(1));

@@ -67,11 +67,7 @@ internal static class OperationApi
         api.MapGet("/points", (LiveBoard live) => live.Points()).RequireAuthorization(HubApi.O).WithSummary("Live values with quality and age. 測定値");
 
         DoorApi.Map(api);
-        api.MapGet("/alarms", (AlarmBoard alarms, Access.Doors doors, string? state, HttpContext http) =>
-        {
-            var zones = doors.List().ToDictionary(it => it.Id, it => it.Zone, StringComparer.Ordinal);
-            return alarms.List(activeOnly: state == "active").Select(it => it.Masked(http.Actor().Covers(zones.GetValueOrDefault(it.Source, ""))));
-        }).RequireAuthorization(HubApi.Any).WithSummary("Alarms, state=active or all. 警報");
+        api.MapGet("/alarms", (AlarmBoard alarms, string? state, HttpContext http) => alarms.List(http.Actor(), activeOnly: state == "active")).RequireAuthorization(HubApi.Any).WithSummary("Alarms, state=active or all. 警報");
         api.MapGet("/alarms/history", (AlarmBoard alarms, int? limit, long? cursor) => alarms.History(Math.Clamp(limit ?? 200, 1, 500), cursor))
             .RequireAuthorization(HubApi.Any).WithSummary("Every raise, clear and acknowledgement. 警報履歴");
         api.MapPost("/alarms/{key}/acknowledge", async (AlarmBoard alarms, string key, Why it, HttpContext http) =>

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using PhysSec.Core.Alarms;
+using PhysSec.Core.Wire;
 using PhysSec.Hub.Access;
 using PhysSec.Hub.Reports;
 using PhysSec.Hub.Storage;
@@ -24,8 +25,9 @@ internal static class Matters
     public const string NumberOnly = "number-only";
     public const string Overclaimed = "overclaimed";
     public const string NotAccepted = "not-accepted";
+    public const string ReaderUnordered = "reader-unordered";
 
-    public static IReadOnlyList<string> All { get; } = [Undeclared, Declared, Diverged, DeadLetter, Refusal, ClockStep, NodeLost, SignInFailed, NotSent, Unwitnessed, NoBackup, Change, NumberOnly, Overclaimed, NotAccepted];
+    public static IReadOnlyList<string> All { get; } = [Undeclared, Declared, Diverged, DeadLetter, Refusal, ClockStep, NodeLost, SignInFailed, NotSent, Unwitnessed, NoBackup, Change, NumberOnly, Overclaimed, NotAccepted, ReaderUnordered];
 
     // What the hub does by itself all day, and what only reads, is no change.
     private static readonly string[] _daily =
@@ -59,6 +61,7 @@ internal static class Matters
             store, NodeLost, $"select substr(key, {AlarmClasses.NodeLost.Length + 2}), recorded_at, recorded_at, 1 from alarm_history where key glob '{AlarmClasses.NodeLost}:*' and what = 'raised' and recorded_at >= $from and recorded_at < $to", from, to)) yield return it;
         foreach (var it in Recorded(store, SignInFailed, "'hub.sign-in.failed', 'hub.sign-in.locked'", "body ->> '$.fact.target'", from, to)) yield return it;
         foreach (var it in Recorded(store, NotSent, "'hub.notification.failed'", "body ->> '$.fact.target'", from, to)) yield return it;
+        foreach (var it in Unordered(store, from, to)) yield return it;
         foreach (var it in Left(store, to)) yield return it;
         if (store.Number($"select count(*) from ledger where kind = 'hub.backup.taken' and {Within}", ("$from", from), ("$to", to)) == 0) yield return new(NoBackup, from, to, 0, []);
         foreach (var it in Standing(store, from, to)) yield return it;
@@ -76,6 +79,12 @@ internal static class Matters
 
         foreach (var it in DoorSheets.All(store, to).Where(it => !it.Accepted && !(it.Signature?.At >= to))) yield return new(NotAccepted, from, to, 1, [], Door: it.Sheet.Door);
     }
+
+    // A reader's key or device that changed, or wanted to, without an order of this hub.
+    private static IEnumerable<Finding> Unordered(SqliteConnection store, DateTimeOffset from, DateTimeOffset to) =>
+        Grouped(store.Query(
+            $"select id, coalesce(at, received_at), door, kind from ledger where kind = 'reader.commissioned' and reason in ({Listed([ReaderActs.Unordered, ReaderActs.OtherDevice])}) and {Within} order by id",
+            Row, ("$from", from), ("$to", to)), ReaderUnordered, it => (it.Subject, null)).Select(it => it with { Door = it.Subject, Subject = null });
 
     private const string Within = "+coalesce(at, received_at) >= $from and +coalesce(at, received_at) < $to";
 

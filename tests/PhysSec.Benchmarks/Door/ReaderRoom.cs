@@ -165,7 +165,7 @@ internal sealed class ReaderRoom : IAsyncDisposable
     {
         var path = Path.Combine(_instance.NodeFolder, "state", ReaderKeyFile.Name);
         File.Delete(path);
-        var file = ReaderKeyFile.Open(path);
+        using var file = ReaderKeyFile.Open(path); // Who has stored in it holds it.
         foreach (var (i, key) in keys.Index()) file.Store(Reader(i), new(new(key, null), null));
     }
 

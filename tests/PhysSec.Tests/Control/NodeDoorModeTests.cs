@@ -87,10 +87,108 @@ public sealed class NodeDoorModeTests
         Mode(before, mode, 600);
         var after = new NodeProbe(memory: before.Memory, at: at, start: false, board: Board() with { Boot = boot });
         var started = after.Do(new Tick());
-        Assert.Contains(said, Say(started), StringComparison.Ordinal);
         Assert.Equal([NodeProbe.Door], started.Secure.Where(it => it == NodeProbe.Door));
+        Assert.False(after.Free); // Nobody knows yet whether the guard service was armed meanwhile.
+        Assert.Contains(said, Say(started) + Say(after.Contact("guard", false)), StringComparison.Ordinal);
         Assert.Equal(free, after.Free);
         Assert.False(FreeAfter(after, 601));
+    }
+
+    /// <summary>SECURE-BY-DEFAULT: what stood unlocked stays locked until nothing that is not seen yet could stand against it.</summary>
+    [Theory]
+    [InlineData("armed", false)]
+    [InlineData("time over", false)]
+    [InlineData("ended", false)]
+    [InlineData("blocked", false)]
+    [InlineData("lockdown", false)]
+    [InlineData("lockdown of the policy", false)]
+    [InlineData("journal", false)]
+    [InlineData("another boot", false)]
+    [InlineData("restarted again", true)]
+    [InlineData("disarmed", true)]
+    public void An_unlocking_that_a_restart_interrupts_waits_for_the_guard_service(string what, bool free)
+    {
+        var before = Node();
+        Mode(before, "unlocked", 600);
+        var after = new NodeProbe(memory: before.Memory, at: 10, start: false, board: Board());
+        var started = after.Do(new Tick());
+        Assert.Contains("mode Unlocked>Normal restart sato: test", Say(started), StringComparison.Ordinal);
+        var shown = Assert.IsType<DoorLive>(started.Live.Single(it => it.Point.Value == "door-a.door").Value);
+        Assert.Equal(("normal", new LiveOverride("unlocked", "sato", "test", Tuesday.AddSeconds(600), Waits: true)), (shown.Mode, shown.Override));
+        Assert.DoesNotContain("mode", Say(after.Contact("guard", null)), StringComparison.Ordinal);
+        switch (what)
+        {
+            case "armed": after.Contact("guard", true); break;
+            case "time over": after.After(590, new Tick()); break;
+            case "ended": Mode(after, "normal", null); break;
+            case "blocked": Mode(after, "blocked", 60); break;
+            case "lockdown":
+                after.Command(Verbs.Lockdown, ("door", "door-a"), ("on", "true"));
+                after.Command(Verbs.Lockdown, ("door", "door-a"), ("on", "false"));
+                break;
+            case "lockdown of the policy":
+                after.Do(new PolicyArrived(Doors(it => it with { Lockdown = true }) with { Version = 8 }, "of-8", Tuesday));
+                after.Do(new PolicyArrived(Doors(it => it) with { Version = 9 }, "of-9", Tuesday));
+                break;
+            case "journal":
+                after.Do(new JournalHealthChanged(false, "disk full"));
+                after.Do(new JournalHealthChanged(true, null));
+                break;
+            case "another boot" or "restarted again":
+                after = new NodeProbe(memory: after.Memory, at: 20, start: false, board: Board() with { Boot = what == "another boot" ? "boot-2" : "boot-1" });
+                Assert.DoesNotContain("mode", Say(after.Do(new Tick())), StringComparison.Ordinal); // That it ended is on record.
+                break;
+            default: break;
+        }
+
+        Assert.False(after.Free);
+        var seen = after.Contact("guard", false);
+        Assert.Equal(free, after.Free);
+        Assert.Equal(free, Say(seen).Contains("mode Normal>Unlocked restart sato: test", StringComparison.Ordinal));
+        Assert.False(FreeAfter(after, 601));
+    }
+
+    [Fact]
+    public void While_the_journal_cannot_record_it_nothing_that_a_restart_interrupted_goes_on()
+    {
+        var before = Node();
+        Mode(before, "unlocked", 600);
+        var after = new NodeProbe(memory: before.Memory, at: 10, start: false, board: Board());
+        after.Do(new JournalHealthChanged(false, "disk full"));
+        after.Contact("guard", false);
+        Assert.False(after.Free);
+    }
+
+    [Fact]
+    public void An_unlocking_that_a_restart_interrupts_waits_for_the_other_door_of_the_mantrap()
+    {
+        var policy = Doors(it => it with { Interlock = "lobby" });
+        var before = Node(policy);
+        before.Contact("door-b.contact", false);
+        Assert.Equal("done", Assert.Single(Mode(before, "unlocked", 600).Replies).Outcome);
+        var after = new NodeProbe(memory: before.Memory, at: 10, start: false, board: Board(policy));
+        after.Do(new Tick());
+        after.Contact("guard", false);
+        after.Contact("door-b.contact", true);
+        Assert.False(after.Free);
+        after.Contact("door-b.contact", false);
+        after.After(5, new Tick());
+        Assert.True(after.Free);
+    }
+
+    [Fact]
+    public void Of_two_contacts_of_the_guard_service_one_that_is_armed_is_enough()
+    {
+        var board = Board();
+        var node = new NodeProbe(start: false, board: board with { Contacts = [.. board.Contacts, new("guard-2", ContactRole.GuardArmed, null)] });
+        node.Do(new Tick());
+        Assert.Equal("", Say(node.Contact("guard", false))); // The other was not seen yet.
+        Assert.StartsWith("denied", Say(node.Card(AnaCard)), StringComparison.Ordinal);
+        Assert.Equal("guard armed on", Say(node.Contact("guard-2", true)));
+        Assert.Equal("", Say(node.Contact("guard", true)));
+        Assert.Equal("", Say(node.Contact("guard-2", false)));
+        Assert.Equal("guard armed off", Say(node.Contact("guard", false)));
+        Assert.StartsWith("granted In", Say(node.Card(AnaCard)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -296,6 +394,8 @@ public sealed class NodeDoorModeTests
             Assert.Contains(NodeProbe.Door, started.Secure);
             var emergency = kept.Emergency is { } calls && calls.Freeing != EmergencySignals.None;
             var rest = sameBoot && kept.Override is { Mode: DoorMode.Unlocked } left && left.Until > node.Now;
+            Assert.Equal(emergency, after.Free);
+            after.Contact("guard", false);
             Assert.True(after.Free == (emergency || rest), $"free: {after.Free}, emergency: {emergency}, override: {kept.Override}");
             Assert.Equal(emergency, FreeAfter(after, 1_000));
             after.Contact("door-a.button", true);

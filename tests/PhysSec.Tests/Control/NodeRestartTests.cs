@@ -123,6 +123,17 @@ public sealed class NodeRestartTests
         Assert.DoesNotContain("Granted", Signals(node.After(2, new Tick())), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_passage_that_the_lock_did_not_take_is_shown_as_free_by_nobody_until_it_is_released_anew()
+    {
+        var node = new NodeProbe(board: Board(LockType.FailSecureStrike));
+        node.Card(ChieCard); // For 15 s.
+        node.LockFault("output 0 of door-a.exit: it was not released: the reader did not answer in time");
+        node.After(3, new Tick());
+        Assert.DoesNotContain("Granted", Signals(node.After(5, new LockFaultChanged(NodeProbe.Door, null))) + Signals(node.After(1, new Tick())), StringComparison.Ordinal);
+        Assert.Contains("In Granted", Signals(node.Contact("door-a.button", true)), StringComparison.Ordinal); // It is given again.
+    }
+
     private static void Open(NodeProbe node, double seconds)
     {
         node.Card(AnaCard);

@@ -87,6 +87,32 @@ public sealed class SupervisedBoardTests
     }
 
     [Fact]
+    public void A_scanner_that_hangs_in_its_bus_is_found_by_its_own_watchdog()
+    {
+        using var chip = new Chip(3.3 * _network.Ratio(1), 1.2, 1.2, 1.2);
+        using var hangs = new ManualResetEventSlim();
+        using var goesOn = new ManualResetEventSlim();
+        using var scanner = new LineScanner([new(_lines[0], null)], chip, chip.Clock);
+        Rounds(scanner, chip);
+        chip.Before = () =>
+        {
+            hangs.Set();
+            goesOn.Wait();
+        };
+        try
+        {
+            scanner.Start();
+            Assert.True(hangs.Wait(RunningRoom.Patience, TestContext.Current.CancellationToken));
+            chip.Clock.Advance(TimeSpan.FromSeconds(1.5));
+            Assert.Equal(LineState.Unreadable, scanner.Inputs[0].State);
+        }
+        finally
+        {
+            goesOn.Set();
+        }
+    }
+
+    [Fact]
     public void A_bus_that_answers_is_not_taken_for_one_that_hangs_and_who_listens_hears_of_one_that_does()
     {
         using var chip = new Chip(3.3 * _network.Ratio(1), 1.2, 1.2, 1.2);
@@ -217,6 +243,9 @@ public sealed class SupervisedBoardTests
 
         public JumpingClock Clock { get; } = new();
 
+        /// <summary>Comes before each word on the bus.</summary>
+        public Action? Before { get; set; }
+
         public override I2cConnectionSettings ConnectionSettings { get; } = new(1, 0x49);
 
         public override void Read(Span<byte> buffer)
@@ -226,6 +255,7 @@ public sealed class SupervisedBoardTests
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
+            Before?.Invoke();
             if (!Registers.Write(buffer, volts, Clock.GetElapsedTime(0))) throw I2cFault.Exception(121, "Remote I/O error");
         }
 

@@ -27,7 +27,8 @@ public sealed class KeyOpeningTests
         var after = room.Hub.Alarms.List().Single(it => it.Key == KeyRoom.Alarm);
         Assert.Equal((KeyVerdict.Matched, room.Now), (after.KeyLoan!.Verdict, after.KeyLoan.OpenedAt));
         Assert.Equal([new KeyHolder("p-alice", "青木 里奈", "サーバ室 1", loan.Id)], after.KeyLoan.Holders);
-        Assert.Null(after.Masked(covered: false).KeyLoan); // Nobody outside of the zone is told names.
+        Assert.NotNull(room.Hub.Alarms.List(KeyRoom.Guard with { Scope = ["room"] }).Single(it => it.Key == KeyRoom.Alarm).KeyLoan);
+        Assert.Null(room.Hub.Alarms.List(KeyRoom.Guard with { Scope = ["corridor"] }).Single(it => it.Key == KeyRoom.Alarm).KeyLoan);
         Assert.Equal(before with { KeyLoan = null, Notifications = [] }, after with { KeyLoan = null, Notifications = [] });
         Assert.Equal(["Raised"], room.Hub.Get<NotificationLog>().List().Select(it => it.What));
         var record = Assert.Single(room.Found(KeyOpenings.MatchedVerb, "p-alice", KeyRoom.Alarm));

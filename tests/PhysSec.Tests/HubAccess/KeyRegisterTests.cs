@@ -111,6 +111,25 @@ public sealed class KeyRegisterTests
         Assert.Empty(room.Hub.Alarms.List(activeOnly: true));
     }
 
+    /// <summary>Two at two consoles.</summary>
+    [Fact]
+    public async Task Who_looks_at_an_old_loan_takes_no_newer_one_back_and_no_key_off_the_register()
+    {
+        await using var room = await KeyRoom.OpenAsync();
+        Task Return(long seen) => room.Keys.ReturnAsync(KeyRoom.Guard, room.Key, null, new(seen));
+        Task Remove(long? seen) => room.Keys.RemoveAsync(RunningHub.Admin, room.Key, "紛失", new(seen));
+        var old = await room.LendAsync();
+        await Return(old.Id);
+        Assert.Contains("returned", (await Assert.ThrowsAsync<InputException>(() => Remove(old.Id))).Message, StringComparison.Ordinal);
+        var newer = await room.LendAsync();
+        foreach (var act in (Func<Task>[])[() => Return(old.Id), () => Remove(old.Id), () => Remove(null)])
+            Assert.Contains(newer.PersonName!, (await Assert.ThrowsAsync<InputException>(act)).Message, StringComparison.Ordinal);
+        Assert.Equal(newer.Id, State(room).Loan!.Id);
+        await Return(newer.Id);
+        await Remove(null);
+        Assert.DoesNotContain(room.Keys.List(RunningHub.Admin), it => it.Key.Id == room.Key);
+    }
+
     [Fact]
     public async Task Operators_lend_within_their_scope_auditors_read_everything_and_lend_nothing()
     {

@@ -8,6 +8,7 @@ using PhysSec.Core.Wire;
 using PhysSec.Node;
 using PhysSec.Node.Commissioning;
 using PhysSec.Node.Health;
+using PhysSec.Node.Journal;
 using PhysSec.Tests.Hardware;
 using PhysSec.Tests.Uplink;
 
@@ -108,6 +109,20 @@ public sealed class NodeHostTests : IAsyncLifetime
             await _hub.Until(() => Facts<AccessGranted>().Count > 0 && Facts<NodeStarted>().Count == 3);
             Assert.Equal(["none", "stopped", "stopped"], Facts<NodeStarted>().Select(it => it.Previous));
         }
+    }
+
+    /// <summary>A policy is kept before it is recorded; power may go in between.</summary>
+    [Fact]
+    public async Task A_policy_that_the_last_run_kept_and_could_not_record_any_more_is_put_on_record_once()
+    {
+        await using (await StartAsync()) await _hub.Until(() => Facts<NodeStarted>().Count == 1);
+        var now = TimeProvider.System.GetUtcNow();
+        var kept = _site.Snapshot(_site.Policy(1, now), now);
+        using (var journal = JournalStore.Open(Path.Combine(_folder.FullName, "state"), 1)) journal.Put("policy", JsonSerializer.Serialize(kept, WireJson.Plain.PolicyMessage));
+        await using (await StartAsync()) await _hub.Until(() => Facts<PolicyApplied>().Count == 1);
+        await using (await StartAsync()) await _hub.Until(() => Facts<NodeStarted>().Count == 3 && Facts<NodeStopped>().Count == 2);
+        var on = Assert.Single(Facts<PolicyApplied>());
+        Assert.Equal((1L, kept.Hash), (on.Version, on.Hash));
     }
 
     [Fact]

@@ -315,6 +315,21 @@ public sealed class ReviewsTests
         Assert.Equal("2026-W49", Assert.Single(reviews.List()).Task.Id);
     }
 
+    [Fact]
+    public async Task A_reader_whose_key_or_device_changed_without_an_order_is_looked_at_and_one_with_an_order_is_not()
+    {
+        await using var hub = await AfterAMonthAsync();
+        using var node = await hub.EnrolAsync("node-a");
+        foreach (var act in new[] { ReaderActs.Unordered, ReaderActs.OtherDevice, ReaderActs.Rotate })
+            node.Write(new ReaderCommissioned(new("door-a"), Core.Access.Direction.In, act, "done", null, null, "8c1f0e2d3b4a5968", null, null, null, null, null), hub.Time.GetUtcNow(), LinkState.Up);
+        await hub.TakeBatchAsync(node, 1, node.Bodies.Count);
+        hub.Time.Advance(TimeSpan.FromDays(7));
+
+        var found = Assert.Single((await hub.Get<Reviews>().LookAsync("2026-W49", Cancel)).Findings.Items, it => it.Pattern == Matters.ReaderUnordered);
+
+        Assert.Equal(("door-a", 2, 2), (found.Door, found.Count, found.Records.Count));
+    }
+
     /// <summary>Began on 2026-11-02; it is 2026-12-01, 9:00.</summary>
     private static async Task<RunningHub> AfterAMonthAsync(string review = "{}")
     {

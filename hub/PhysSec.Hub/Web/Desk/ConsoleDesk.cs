@@ -65,12 +65,9 @@ public sealed class ConsoleDesk : IDisposable
     /// <summary>What stands, worst first. A scope of zones sees the alarms of its nodes and of the hub itself.</summary>
     public IReadOnlyList<AlarmView> Alarms(SignedIn? who)
     {
-        var all = _alarms.List(activeOnly: true);
-        if (who is null or { Scope: "site" }) return all;
-
-        var doors = Doors(who);
-        var nodes = doors.Select(it => it.Node).ToHashSet(StringComparer.Ordinal);
-        return [.. all.Where(it => it.Node is null || nodes.Contains(it.Node)).Select(it => it.Masked(doors.Any(door => door.Id == it.Source)))];
+        if (who is null or { Scope: "site" }) return _alarms.List(activeOnly: true);
+        var nodes = Doors(who).Select(it => it.Node).ToHashSet(StringComparer.Ordinal);
+        return [.. _alarms.List(who.Actor, activeOnly: true).Where(it => it.Node is null || nodes.Contains(it.Node))];
     }
 
     public IReadOnlyList<AlarmHistoryItem> AlarmHistory() => _alarms.History(200);

@@ -111,7 +111,7 @@ internal static class DoorText
         if (live.AwaitsConfirmation) said.Add(words.Say("door.now-awaits", name));
         if (live.Override is { } it)
         {
-            said.Add(words.Say(it.Mode == DoorModes.Blocked ? "door.now-blocked" : "door.now-unlocked", name, ("owner", it.Owner), ("reason", it.Reason)));
+            said.Add(words.Say(it.Mode == DoorModes.Blocked ? "door.now-blocked" : it.Waits ? "door.now-unlock-waits" : "door.now-unlocked", name, ("owner", it.Owner), ("reason", it.Reason)));
             said.Add(it.Until is { } until
                 ? words.Say("door.override-ends", ("left", words.Age(until - now)), ("until", time.Day(until) == time.Day(now) ? time.Clock(until) : time.Plain(until)))
                 : words["door.override-ends-unknown"]);
