@@ -149,6 +149,8 @@ public sealed class PolicyTests
 
         Assert.Equal([(1, true), (1, false), (2, true)], sent.Select(it => (it.Message.Version, it.Message.Body is not null)));
         Assert.Equal(2, publisher.InForce(Desk.Node)!.Version);
+        await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 2, Desk.Start.AddDays(1)), Cancel); // A node says so once more.
+        Assert.Equal(Desk.Start, publisher.InForce(Desk.Node)!.InForceAt);
     }
 
     [Fact]
