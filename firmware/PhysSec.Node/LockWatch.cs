@@ -22,6 +22,6 @@ public sealed class LockWatch(DoorId door, IReadOnlyList<BoardOutput> outputs)
         var faulty = faults.Count > 0;
         if (faulty == _faulty || (!faulty && outputs.Any(it => !it.IsKnown))) return null;
         _faulty = faulty;
-        return new(door, faulty ? string.Join("; ", faults) : null);
+        return new(door, faulty ? string.Join("; ", faults) : null, outputs.Any(it => it.Role == DeviceRole.Lock && it.On));
     }
 }

@@ -211,7 +211,7 @@ internal sealed class RecordJudge(PackManifest manifest) : IDisposable
     {
         foreach (var (stream, links) in _streams)
         {
-            links.Sort((a, b) => a.Seq.CompareTo(b.Seq));
+            links.Sort((a, b) => a.Seq == b.Seq ? a.Leaf.CompareTo(b.Leaf) : a.Seq.CompareTo(b.Seq)); // Sort alone puts equals in any order, and the page's keeps theirs.
             for (var i = 1; i < links.Count; i++)
             {
                 var (before, it) = (links[i - 1], links[i]);

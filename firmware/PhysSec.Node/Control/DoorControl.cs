@@ -43,7 +43,7 @@ internal sealed partial class DoorControl(
     {
         LookAgain(step, alarms);
         Advance(step, alarms, new DoorEvent.Tick(), "timer");
-        if (_obeys && (!_status.StandsFree || step.Uptime >= _freedAgain + _freeAgainEvery)) LockFault(step, alarms, null);
+        if (_obeys && (!_status.StandsFree || step.Uptime >= _freedAgain + _freeAgainEvery)) LockFault(step, alarms, null, on: true);
     }
 
     /// <summary>What the rules say of it now; nothing happens yet.</summary>
@@ -113,8 +113,8 @@ internal sealed partial class DoorControl(
         Advance(step, alarms, new DoorEvent.ExitPressed(!_presence.IsEmpty), "exit-button");
     }
 
-    /// <summary>What the lock's output does not obey; null: it obeys.</summary>
-    internal void LockFault(StepContext step, AlarmBoard alarms, string? fault)
+    /// <summary>What the lock's output does not obey; null: it obeys. On: it stands released.</summary>
+    internal void LockFault(StepContext step, AlarmBoard alarms, string? fault, bool on)
     {
         var obeysAgain = _outputFault is not null && fault is null;
         _obeys = obeysAgain && _status.StandsFree && step.Uptime < _freedAgain + _freeAgainEvery;
@@ -123,7 +123,7 @@ internal sealed partial class DoorControl(
         ShowLockFault(step, alarms);
         if (!obeysAgain) return;
 
-        _missed = _status.LockReleased && !_status.StandsFree;
+        _missed = !on && _status.LockReleased && !_status.StandsFree && LockTraits.Of(_status.Lock).Pulse is null;
 
         // A door that stands free is freed again. A pulse that was to lock is over when its output obeys again; it is given anew, so that the bolt is where the door says. A passage is not made up for.
         if (_status.StandsFree) _freedAgain = step.Uptime;

@@ -111,6 +111,7 @@ internal sealed partial class DoorControl
         var now = Together(signal);
         if (now == before && now is not null) return;
         var called = _status.Calling;
+        if (now is true) GiveUp(step); // What comes after an emergency is a person's to say.
         Advance(step, alarms, new DoorEvent.Signalled(signal, now), Word(signal));
         if (called == _status.Calling && now is not true) return;
         step.Remember = true;
@@ -172,8 +173,8 @@ internal sealed partial class DoorControl
     {
         var known = kept.Boot is not null && kept.Boot == boot && kept.Until - step.Uptime.TotalSeconds <= kept.Seconds;
         var left = known ? kept.Until - step.Uptime.TotalSeconds : kept.Mode == DoorMode.Blocked ? kept.Seconds : 0;
-        var goesOn = left > 0 && (kept.Mode == DoorMode.Blocked || !_status.Lockdown);
-        if (goesOn && (kept.Mode == DoorMode.Blocked || Around(step) is null))
+        var goesOn = left > 0 && (kept.Mode == DoorMode.Blocked || !(_status.Lockdown || _status.Unconfirmed != EmergencySignals.None));
+        if (goesOn && (kept.Mode == DoorMode.Blocked || IsClear(step)))
         {
             Resume(step, alarms, kept, left);
             return;
@@ -188,8 +189,10 @@ internal sealed partial class DoorControl
         if (_waits is not { } kept) return;
         var left = kept.Until - step.Uptime.TotalSeconds;
         if (left <= 0) GiveUp(step);
-        else if (Around(step) is null && (step.JournalHealthy || EvenUnrecorded(step))) Resume(step, alarms, kept, left);
+        else if (IsClear(step) && (step.JournalHealthy || EvenUnrecorded(step))) Resume(step, alarms, kept, left);
     }
+
+    private bool IsClear(StepContext step) => guard.Armed is not true && mantraps.IsQuiet(step, this);
 
     private void Resume(StepContext step, AlarmBoard alarms, OverrideMemory kept, double left)
     {

@@ -57,8 +57,8 @@ public enum LineFault { Cut = 1, Shorted = 2, Ground = 3, ForeignVoltage = 4, Ou
 /// </summary>
 public sealed record ContactChanged(string Device, ContactRole Role, DoorId? Door, bool? Active, LineFault? Line = null) : Input;
 
-/// <summary>The output of a door's lock did not take what was written to it (Fault says which), or takes it again (null). The first word after the start may be null.</summary>
-public sealed record LockFaultChanged(DoorId Door, string? Fault) : Input;
+/// <summary>The output of a door's lock did not take what was written to it (Fault says which), or takes it again (null). The first word after the start may be null. On: the output that releases is on.</summary>
+public sealed record LockFaultChanged(DoorId Door, string? Fault, bool On = false) : Input;
 
 /// <summary>A sensor was sampled. Quality is good or fault; Fault names it.</summary>
 public sealed record Sampled(IReadOnlyList<Sample> Samples) : Input;

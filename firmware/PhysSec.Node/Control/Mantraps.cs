@@ -15,6 +15,10 @@ internal sealed class Mantraps
     internal bool HoldEntry(StepContext step, DoorControl door) =>
         Rule(step, door) is { Interlock: { } name } rule && Interlock.HoldsEntry(rule.InterlockRule, Of(step, name).Where(it => it != door).Select(it => it.Status));
 
+    /// <summary>Are the others of its mantrap seen shut? Without a policy nobody knows which these are.</summary>
+    internal bool IsQuiet(StepContext step, DoorControl door) =>
+        Rule(step, door) is { } rule && (rule.Interlock is not { } name || Interlock.IsQuiet(rule.InterlockRule, Of(step, name).Where(it => it != door).Select(it => it.Status)));
+
     /// <summary>After every step: who wanted to enter gives way to who leaves; and two doors that stand free at once are an alarm.</summary>
     internal void Pass(StepContext step, AlarmBoard alarms)
     {

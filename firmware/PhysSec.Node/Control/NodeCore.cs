@@ -123,7 +123,7 @@ public sealed class NodeCore
                 Contact(step, it);
                 break;
             case LockFaultChanged it:
-                Door(it.Door)?.LockFault(step, _alarms, it.Fault);
+                Door(it.Door)?.LockFault(step, _alarms, it.Fault, it.On);
                 break;
             case Sampled it:
                 _points.Take(step, _alarms, it.Samples);

@@ -42,7 +42,13 @@ internal sealed class StepContext(TimeSpan uptime, DateTimeOffset? siteTime, Pol
         _secure.Add(door);
     }
 
-    internal void Release(DoorId door, bool evenUnrecorded) => _release.Add(new(door, evenUnrecorded));
+    /// <summary>Several who are let in at once ask for one release.</summary>
+    internal void Release(DoorId door, bool evenUnrecorded)
+    {
+        var before = _release.FindIndex(it => it.Door == door);
+        if (before < 0) _release.Add(new(door, evenUnrecorded));
+        else _release[before] = new(door, evenUnrecorded || _release[before].EvenUnrecorded);
+    }
 
     internal void Show(Signal signal) => _signals.Add(signal);
 

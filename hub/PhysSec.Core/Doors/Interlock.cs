@@ -10,7 +10,14 @@ public static class Interlock
     {
         ArgumentNullException.ThrowIfNull(others);
         return others.ToList() is var all && !all.Exists(InEmergency)
-            && all.Exists(it => it.LeafOpen is not false || (rule == InterlockRule.OneUnlocked && it.LockReleased));
+            && all.Exists(it => Stands(rule, it));
+    }
+
+    /// <summary>Are the others seen shut, and in no emergency? Nothing that waits for them goes on before.</summary>
+    public static bool IsQuiet(InterlockRule rule, IEnumerable<DoorStatus> others)
+    {
+        ArgumentNullException.ThrowIfNull(others);
+        return !others.Any(it => InEmergency(it) || Stands(rule, it));
     }
 
     /// <summary>Does more than one door stand as only one may? Somebody has left through another.</summary>
@@ -20,6 +27,8 @@ public static class Interlock
         return doors.ToList() is var all && !all.Exists(InEmergency)
             && all.Count(it => it.LeafOpen is true || (rule == InterlockRule.OneUnlocked && it.LockReleased)) > 1;
     }
+
+    private static bool Stands(InterlockRule rule, DoorStatus door) => door.LeafOpen is not false || (rule == InterlockRule.OneUnlocked && door.LockReleased);
 
     private static bool InEmergency(DoorStatus door) => door.Mode is DoorMode.FireRelease or DoorMode.SeismicRelease;
 }

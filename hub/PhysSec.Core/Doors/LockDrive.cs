@@ -1,3 +1,5 @@
+using PhysSec.Core.Access;
+
 namespace PhysSec.Core.Doors;
 
 /// <summary>Which output of the lock is energised.</summary>
@@ -15,7 +17,10 @@ public enum LockCoil
 /// <summary>From "free" and "locked" to the outputs: a level, or a pulse that ends by itself.</summary>
 internal static class LockDrive
 {
-    /// <summary>Moves the outputs as far as the door's state has changed. Whoever asks again from inside is released again: a pulse may not have moved a jammed bolt, and a release may have been lost on its way to the lock.</summary>
+    /// <summary>
+    /// Moves the outputs as far as the door's state has changed. Whoever may pass and asks again is released again, and a door that comes to stand free is freed again: a pulse may not have moved a jammed
+    /// bolt, and a release may have been lost on its way to the lock.
+    /// </summary>
     /// <param name="before">The door before.</param>
     /// <param name="after">The door after; its coil is still the old one.</param>
     /// <param name="what">What happened; null: time passed.</param>
@@ -26,7 +31,7 @@ internal static class LockDrive
     {
         var pulse = LockTraits.Of(after.Lock).Pulse;
         var free = after.LockReleased;
-        var again = free && what is DoorEvent.ExitPressed;
+        var again = free && (Asks(what, after) || (after.StandsFree && !before.StandsFree));
         if (before.LockReleased != free || again || what is DoorEvent.Started)
         {
             if (free) notices.Add(new DoorNotice.ReleaseNow());
@@ -38,4 +43,12 @@ internal static class LockDrive
         notices.Add(new DoorNotice.CoilOff());
         return after with { Coil = LockCoil.Off, CoilUntil = null };
     }
+
+    // While entry is held, nobody who wants in is let in by what somebody else was released for.
+    private static bool Asks(DoorEvent? what, DoorStatus door) => what switch
+    {
+        DoorEvent.ExitPressed or DoorEvent.Granted { Direction: Direction.Out } => true,
+        DoorEvent.Granted or DoorEvent.ReleasedByCommand => !door.EntryHeld,
+        _ => false,
+    };
 }

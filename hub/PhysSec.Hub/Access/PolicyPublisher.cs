@@ -55,9 +55,12 @@ public sealed partial class PolicyPublisher(
     public PolicyRow? InForce(NodeId node) => store.Read(it => it.One(
         $"select * from policies where {LastInForce}", Row, ("$node", node.Value)));
 
-    /// <summary>Notes that the node obeys this version (its record says so); a node that says so once more has obeyed it all the time.</summary>
+    /// <summary>Notes that the node obeys this version (its record says so); one that says so once more, without having been enrolled anew, has obeyed it all the time.</summary>
     public static void MarkInForce(SqliteConnection store, NodeId node, long version, DateTimeOffset at) => store.Execute(
-        $"update policies set in_force_at = $at where node = $node and version = $version and version is not (select version from policies where {LastInForce})",
+        $"""
+        update policies set in_force_at = $at where node = $node and version = $version and not (
+          version is (select version from policies where {LastInForce}) and in_force_at >= (select enrolled_at from nodes where id = $node))
+        """,
         ("$at", at), ("$node", node.Value), ("$version", version));
 
     /// <summary>A node obeys a newer policy (first) than this hub knows (second): the hub's store was set back. Null for the second: an administrator has let it go on.</summary>

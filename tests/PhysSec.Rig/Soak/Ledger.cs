@@ -87,12 +87,22 @@ public sealed class Ledger(Instance instance)
     public async Task CompareAsync(TimeSpan limit, CancellationToken cancel)
     {
         IReadOnlyList<(RecordKey Key, string Body)> hub = [];
-        await Wait.UntilAsync("every record of the journal at the hub", async () =>
+        List<RecordKey> missing = [];
+        try
         {
-            hub = await HubRecordsAsync(cancel);
-            var have = hub.Select(it => it.Key).ToHashSet();
-            return _journal.Keys.Where(it => it.Stream == "a").All(it => have.Contains(it) || _compared.Contains(it));
-        }, limit, cancel);
+            await Wait.UntilAsync("every record of the journal at the hub", async () =>
+            {
+                hub = await HubRecordsAsync(cancel);
+                var have = hub.Select(it => it.Key).ToHashSet();
+                missing = [.. _journal.Keys.Where(it => it.Stream == "a" && !have.Contains(it) && !_compared.Contains(it)).OrderBy(it => it.Epoch).ThenBy(it => it.Seq)];
+                return missing.Count == 0;
+            }, limit, cancel);
+        }
+        catch (RigException late)
+        {
+            var there = hub.Select(it => it.Key).OrderBy(it => it.Epoch).ThenBy(it => it.Seq).LastOrDefault();
+            throw new RigException($"{late.Message}; {missing.Count} are missing, the first is {missing.FirstOrDefault()}, the last that is there {there}; the node says: {instance.Node.Tail()}; the hub says: {instance.Hub.Tail()}");
+        }
 
         foreach (var twice in hub.GroupBy(it => it.Key).Where(it => it.Count() > 1))
             throw new RigException($"the hub has record {twice.Key} {twice.Count()} times");

@@ -94,88 +94,6 @@ public sealed class NodeDoorModeTests
         Assert.False(FreeAfter(after, 601));
     }
 
-    /// <summary>SECURE-BY-DEFAULT: what stood unlocked stays locked until nothing that is not seen yet could stand against it.</summary>
-    [Theory]
-    [InlineData("armed", false)]
-    [InlineData("time over", false)]
-    [InlineData("ended", false)]
-    [InlineData("blocked", false)]
-    [InlineData("lockdown", false)]
-    [InlineData("lockdown of the policy", false)]
-    [InlineData("journal", false)]
-    [InlineData("another boot", false)]
-    [InlineData("restarted again", true)]
-    [InlineData("disarmed", true)]
-    public void An_unlocking_that_a_restart_interrupts_waits_for_the_guard_service(string what, bool free)
-    {
-        var before = Node();
-        Mode(before, "unlocked", 600);
-        var after = new NodeProbe(memory: before.Memory, at: 10, start: false, board: Board());
-        var started = after.Do(new Tick());
-        Assert.Contains("mode Unlocked>Normal restart sato: test", Say(started), StringComparison.Ordinal);
-        var shown = Assert.IsType<DoorLive>(started.Live.Single(it => it.Point.Value == "door-a.door").Value);
-        Assert.Equal(("normal", new LiveOverride("unlocked", "sato", "test", Tuesday.AddSeconds(600), Waits: true)), (shown.Mode, shown.Override));
-        Assert.DoesNotContain("mode", Say(after.Contact("guard", null)), StringComparison.Ordinal);
-        switch (what)
-        {
-            case "armed": after.Contact("guard", true); break;
-            case "time over": after.After(590, new Tick()); break;
-            case "ended": Mode(after, "normal", null); break;
-            case "blocked": Mode(after, "blocked", 60); break;
-            case "lockdown":
-                after.Command(Verbs.Lockdown, ("door", "door-a"), ("on", "true"));
-                after.Command(Verbs.Lockdown, ("door", "door-a"), ("on", "false"));
-                break;
-            case "lockdown of the policy":
-                after.Do(new PolicyArrived(Doors(it => it with { Lockdown = true }) with { Version = 8 }, "of-8", Tuesday));
-                after.Do(new PolicyArrived(Doors(it => it) with { Version = 9 }, "of-9", Tuesday));
-                break;
-            case "journal":
-                after.Do(new JournalHealthChanged(false, "disk full"));
-                after.Do(new JournalHealthChanged(true, null));
-                break;
-            case "another boot" or "restarted again":
-                after = new NodeProbe(memory: after.Memory, at: 20, start: false, board: Board() with { Boot = what == "another boot" ? "boot-2" : "boot-1" });
-                Assert.DoesNotContain("mode", Say(after.Do(new Tick())), StringComparison.Ordinal); // That it ended is on record.
-                break;
-            default: break;
-        }
-
-        Assert.False(after.Free);
-        var seen = after.Contact("guard", false);
-        Assert.Equal(free, after.Free);
-        Assert.Equal(free, Say(seen).Contains("mode Normal>Unlocked restart sato: test", StringComparison.Ordinal));
-        Assert.False(FreeAfter(after, 601));
-    }
-
-    [Fact]
-    public void While_the_journal_cannot_record_it_nothing_that_a_restart_interrupted_goes_on()
-    {
-        var before = Node();
-        Mode(before, "unlocked", 600);
-        var after = new NodeProbe(memory: before.Memory, at: 10, start: false, board: Board());
-        after.Do(new JournalHealthChanged(false, "disk full"));
-        after.Contact("guard", false);
-        Assert.False(after.Free);
-    }
-
-    [Fact]
-    public void An_unlocking_that_a_restart_interrupts_waits_for_the_other_door_of_the_mantrap()
-    {
-        var policy = Doors(it => it with { Interlock = "lobby" });
-        var before = Node(policy);
-        before.Contact("door-b.contact", false);
-        Assert.Equal("done", Assert.Single(Mode(before, "unlocked", 600).Replies).Outcome);
-        var after = new NodeProbe(memory: before.Memory, at: 10, start: false, board: Board(policy));
-        after.Do(new Tick());
-        after.Contact("guard", false);
-        after.Contact("door-b.contact", true);
-        Assert.False(after.Free);
-        after.Contact("door-b.contact", false);
-        after.After(5, new Tick());
-        Assert.True(after.Free);
-    }
-
     [Fact]
     public void Of_two_contacts_of_the_guard_service_one_that_is_armed_is_enough()
     {
@@ -393,7 +311,7 @@ public sealed class NodeDoorModeTests
             var started = after.Do(new Tick());
             Assert.Contains(NodeProbe.Door, started.Secure);
             var emergency = kept.Emergency is { } calls && calls.Freeing != EmergencySignals.None;
-            var rest = sameBoot && kept.Override is { Mode: DoorMode.Unlocked } left && left.Until > node.Now;
+            var rest = sameBoot && kept.Emergency is null && kept.Override is { Mode: DoorMode.Unlocked } left && left.Until > node.Now;
             Assert.Equal(emergency, after.Free);
             after.Contact("guard", false);
             Assert.True(after.Free == (emergency || rest), $"free: {after.Free}, emergency: {emergency}, override: {kept.Override}");
@@ -424,26 +342,26 @@ public sealed class NodeDoorModeTests
     }
 
     /// <summary>Whether the door is free after so long; every contact that might call has reset.</summary>
-    private static bool FreeAfter(NodeProbe node, double seconds)
+    internal static bool FreeAfter(NodeProbe node, double seconds)
     {
         node.After(seconds, new Tick());
         return node.Free;
     }
 
-    private static Effects Mode(NodeProbe node, string mode, int? seconds) => node.Command(
+    internal static Effects Mode(NodeProbe node, string mode, int? seconds) => node.Command(
         Verbs.Mode, [("door", "door-a"), ("mode", mode), .. seconds is { } it ? [("seconds", it.ToString(System.Globalization.CultureInfo.InvariantCulture))] : Array.Empty<(string, string)>()]);
 
-    private static string? Confirm(NodeProbe node, string door) => Assert.Single(node.Command(Verbs.ConfirmRelease, ("door", door)).Replies).Fault;
+    internal static string? Confirm(NodeProbe node, string door) => Assert.Single(node.Command(Verbs.ConfirmRelease, ("door", door)).Replies).Fault;
 
-    private static Policy Doors(Func<DoorPolicy, DoorPolicy> change) => TestPolicy.Policy() with
+    internal static Policy Doors(Func<DoorPolicy, DoorPolicy> change) => TestPolicy.Policy() with
     {
         Doors = [change(TestPolicy.Policy().Doors[0]), change(TestPolicy.Policy().Doors[0] with { Id = _other })],
     };
 
-    private static NodeProbe Node(Policy? policy = null) => new(board: Board(policy));
+    internal static NodeProbe Node(Policy? policy = null) => new(board: Board(policy));
 
     /// <summary>Two doors: a strike that frees without power, and a motor lock; one fire panel, one guard service.</summary>
-    private static NodeSetup Board(Policy? policy = null) => NodeProbe.Setup(policy ?? Doors(it => it), ClockQuality.Synced) with
+    internal static NodeSetup Board(Policy? policy = null) => NodeProbe.Setup(policy ?? Doors(it => it), ClockQuality.Synced) with
     {
         Doors =
         [

@@ -134,6 +134,43 @@ public sealed class NodeRestartTests
         Assert.Contains("In Granted", Signals(node.Contact("door-a.button", true)), StringComparison.Ordinal); // It is given again.
     }
 
+    /// <summary>Whatever asks for it: nobody stands before a lock that a door takes for released.</summary>
+    [Theory]
+    [InlineData("card")]
+    [InlineData("exit badge")]
+    [InlineData("exit button")]
+    [InlineData("command")]
+    [InlineData("unlocked")]
+    [InlineData("fire")]
+    public void A_passage_that_the_lock_did_not_take_is_released_anew_by_whatever_releases(string what)
+    {
+        var node = new NodeProbe(board: Board(LockType.FailSafeStrike));
+        node.Card(ChieCard);
+        node.LockFault("output door-a.lock does not take what is written to it");
+        node.LockFault(null);
+        var again = what switch
+        {
+            "card" => node.Card(AnaCard),
+            "exit badge" => node.Card(AnaCard, Core.Access.Direction.Out),
+            "exit button" => node.Contact("door-a.button", true),
+            "command" => node.Command(Verbs.Release, ("door", "door-a")),
+            "unlocked" => Override(node, "unlocked"),
+            _ => node.Contact("door-a.fire", true),
+        };
+        Assert.Equal([NodeProbe.Door], again.Release.Select(it => it.Door));
+        Assert.Contains("In Granted", Signals(again) + Signals(node.After(2.5, new Tick())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_lock_that_stands_released_when_its_fault_ends_is_shown_as_free()
+    {
+        var node = new NodeProbe(board: Board(LockType.FailSecureStrike));
+        node.Card(ChieCard);
+        node.LockFault("output 0 of door-a.exit: it was not released: the reader did not answer in time");
+        node.Contact("door-a.button", true);
+        Assert.Contains("Granted", Signals(node.After(3, new LockFaultChanged(NodeProbe.Door, null, On: true))), StringComparison.Ordinal);
+    }
+
     private static void Open(NodeProbe node, double seconds)
     {
         node.Card(AnaCard);
@@ -147,7 +184,7 @@ public sealed class NodeRestartTests
         node.Contact("door-a.fire", false);
     }
 
-    private static void Override(NodeProbe node, string mode) => node.Command(Verbs.Mode, ("door", "door-a"), ("mode", mode), ("seconds", "600"));
+    private static Effects Override(NodeProbe node, string mode) => node.Command(Verbs.Mode, ("door", "door-a"), ("mode", mode), ("seconds", "600"));
 
     private static DoorLive Live(Effects effects) => Assert.IsType<DoorLive>(effects.Live.Last(it => it.Point.Value == "door-a.door").Value);
 

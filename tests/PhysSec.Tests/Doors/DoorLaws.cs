@@ -35,7 +35,9 @@ internal static class DoorLaws
 
     private static bool EgressHolds(Walked it)
     {
-        var pressed = it.Then(it.State, new DoorEvent.ExitPressed()).Status;
+        var asked = it.Then(it.State, new DoorEvent.ExitPressed());
+        if (!asked.Notices.Any(notice => notice is DoorNotice.ReleaseNow)) return false; // Also where the lock should be free: it may not have heard of it.
+        var pressed = asked.Status;
         if (!pressed.LockReleased || pressed.Coil != LockCoil.Release) return false;
         if (!it.Then(pressed, new DoorEvent.Tick(), DoorExploration.Times.Release - DoorExploration.Unit).Status.LockReleased) return false;
         if ((it.State.Phase is DoorPhase.Locked or DoorPhase.Released || it.State.LeafOpen is not true) && !it.Then(it.State, new DoorEvent.Granted(Direction.Out, new("p"), false)).Status.LockReleased) return false;
@@ -46,6 +48,7 @@ internal static class DoorLaws
     {
         var freed = !it.Before.LockReleased && it.State.LockReleased;
         var said = it.Step.Notices.Any(notice => notice is DoorNotice.ReleaseNow);
+        if (said && !freed && it.State.EntryHeld && it.What is DoorEvent.Granted { Direction: Direction.In } or DoorEvent.ReleasedByCommand) return false;
         return !(freed || said) || it.What is DoorEvent.Granted or DoorEvent.ExitPressed or DoorEvent.ReleasedByCommand or DoorEvent.OverrideOrdered { Mode: DoorMode.Unlocked }
             or DoorEvent.Signalled { Active: true } or DoorEvent.Resumed;
     }

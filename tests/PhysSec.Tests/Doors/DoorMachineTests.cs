@@ -141,7 +141,7 @@ public sealed class DoorMachineTests
     {
         var door = Closed();
         door.Do(_in, 0, "Released free: ReleaseNow");
-        door.Do(new DoorEvent.Granted(Direction.In, _ben, false), 2, "Released free:");
+        door.Do(new DoorEvent.Granted(Direction.In, _ben, false), 2, "Released free: ReleaseNow");
         door.Do(_opened, 6, "Open locked: LockNow, Passage In p-ana, Passage In p-ben");
     }
 
@@ -290,7 +290,7 @@ public sealed class DoorMachineTests
     {
         var door = Closed();
         door.Do(_out, 0, "Released free: ReleaseNow");
-        for (var i = 0; i < 2 * DoorMachine.PendingMax; i++) door.Do(new DoorEvent.Granted(Direction.In, new($"p-{i}"), false), 1, "Released free:");
+        for (var i = 0; i < 2 * DoorMachine.PendingMax; i++) door.Do(new DoorEvent.Granted(Direction.In, new($"p-{i}"), false), 1, "Released free: ReleaseNow");
         Assert.Equal(DoorMachine.PendingMax, door.Status.Pending.Count);
         door.Do(_withdrawn, 2, "Released free:");
     }
@@ -304,7 +304,7 @@ public sealed class DoorMachineTests
         var door = contact ? Closed() : new Probe();
         if (contact) door.Do(_unknown, 0, "Locked locked:");
         door.Do(_in, 1, "Released free: ReleaseNow");
-        door.Do(_out, 2, "Released free:");
+        door.Do(_out, 2, "Released free: ReleaseNow");
         door.Do(_tick, 7, "Locked locked: LockNow");
         door.Do(_tick, 7.5, "Locked locked: Passage In p-ana, NoPassage Out p-ben");
     }

@@ -28,7 +28,7 @@ public sealed class DoorModeTests
         door.Do(_opened, 10, "Unlocked Open free: UnbadgedPassage 1");
         door.Do(_tick, 50, "Unlocked Open free:"); // It may stand open.
         door.Do(_closed, 51, "Unlocked Released free:");
-        door.Do(_in, 52, "Unlocked Released free:");
+        door.Do(_in, 52, "Unlocked Released free: ReleaseNow");
         door.Do(_opened, 53, "Unlocked Open free: Passage");
         door.Do(_tick, 60, "Normal Open locked: LockNow");
         door.Do(_tick, 80, "Normal PreAlarm locked: PreAlarm"); // From now on it may not.

@@ -24,6 +24,11 @@ public sealed class InterlockTests
         DoorStatus[] others = [.. other.Split(" and ").Select(it => it switch { "released" => _released, "open" => _open, "unseen" => _unseen, "fire" => _fire, _ => _shut })];
         Assert.Equal(oneUnlocked, Interlock.HoldsEntry(InterlockRule.OneUnlocked, others));
         Assert.Equal(oneOpen, Interlock.HoldsEntry(InterlockRule.OneOpen, others));
+
+        // What waits for the others is not set going by an emergency either.
+        var fire = other.Contains("fire", StringComparison.Ordinal);
+        Assert.Equal(!oneUnlocked && !fire, Interlock.IsQuiet(InterlockRule.OneUnlocked, others));
+        Assert.Equal(!oneOpen && !fire, Interlock.IsQuiet(InterlockRule.OneOpen, others));
     }
 
     [Fact]

@@ -151,6 +151,12 @@ public sealed class PolicyTests
         Assert.Equal(2, publisher.InForce(Desk.Node)!.Version);
         await desk.Store.WriteAsync(it => PolicyPublisher.MarkInForce(it, Desk.Node, 2, Desk.Start.AddDays(1)), Cancel); // A node says so once more.
         Assert.Equal(Desk.Start, publisher.InForce(Desk.Node)!.InForceAt);
+        await desk.Store.WriteAsync(it =>
+        {
+            it.Execute("update nodes set enrolled_at = $at where id = $id", ("$at", Desk.Start.AddDays(2)), ("$id", Desk.Node.Value)); // Another board in its place.
+            PolicyPublisher.MarkInForce(it, Desk.Node, 2, Desk.Start.AddDays(3));
+        }, Cancel);
+        Assert.Equal(Desk.Start.AddDays(3), publisher.InForce(Desk.Node)!.InForceAt);
     }
 
     [Fact]

@@ -111,6 +111,34 @@ public sealed class EvidenceTests
     }
 
     [Fact]
+    public async Task Of_two_records_with_one_number_the_earlier_in_the_ledger_stands_first_wherever_they_are()
+    {
+        await using var room = await EvidenceRoom.MakeAsync();
+        using var store = room.Copy();
+        using var pack = room.Pack(store);
+        string[] lines;
+        using (var zip = new ZipArchive(pack, ZipArchiveMode.Read, leaveOpen: true))
+        using (var records = new StreamReader(zip.GetEntry(EvidencePack.RecordsName)!.Open()))
+            lines = (await records.ReadToEndAsync(TestContext.Current.CancellationToken)).TrimEnd().Split('\n');
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var line = JsonSerializer.Deserialize(lines[i], PackJson.Default.PackLine)!;
+            if (line.Source != "node-a" || line.Seq == 60) continue;
+            var next = JsonSerializer.Serialize(line with { Seq = line.Seq + 1 }, PackJson.Default.PackLine);
+            using (var zip = new ZipArchive(pack, ZipArchiveMode.Update, leaveOpen: true))
+            {
+                zip.GetEntry(EvidencePack.RecordsName)!.Delete();
+                using var records = new StreamWriter(zip.CreateEntry(EvidencePack.RecordsName, CompressionLevel.Fastest).Open());
+                await records.WriteAsync(string.Join('\n', [.. lines[..i], next, .. lines[(i + 1)..]]));
+            }
+
+            // The later one is the true bearer of the number, and what follows joins it.
+            var verdict = PackVerifier.Verify(pack, room.Auditor);
+            Assert.True(verdict.FirstWrong == line.Leaf && Codes(verdict, FindingKind.Wrong).Except(["fork"]).SequenceEqual(["changed", "tree", "twice"]), $"number {line.Seq}:\n{Said(verdict)}");
+        }
+    }
+
+    [Fact]
     public async Task Without_a_checkpoint_or_key_of_his_own_the_verifier_is_told_what_that_leaves_open()
     {
         await using var room = await EvidenceRoom.MakeAsync();
