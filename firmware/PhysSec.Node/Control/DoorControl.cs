@@ -206,11 +206,12 @@ internal sealed partial class DoorControl(
         switch (notice)
         {
             case DoorNotice.ReleaseNow:
-                _missed = false;
                 // EGRESS before RECORDED: a release that somebody inside asked for does not wait for the disk, and an emergency does not either.
+                _missed = false;
                 step.Release(Id, EvenUnrecorded(step) || _status.Freeing != EmergencySignals.None || _status.Pending.Any(it => it.Direction == Direction.Out));
                 break;
             case DoorNotice.LockNow:
+                _missed = false;
                 step.Secure(Id);
                 break;
             case DoorNotice.CoilOff:
@@ -294,7 +295,6 @@ internal sealed partial class DoorControl(
             : _status.LockReleased ? Indication.Granted
             : _more && direction == Direction.In ? Indication.More
             : Indication.Idle;
-        _missed &= _status.LockReleased;
         if (show == Indication.Granted && (_outputFault is not null || _missed)) show = Indication.Fault; // Whoever waits before a lock that does not obey is not told that it is free.
         if (show != reader.Shown) step.Show(new ReaderSignal(Id, direction, show));
         _readers[direction] = reader with { Shown = show };

@@ -82,9 +82,8 @@ internal static class Matters
 
     // A reader's key or device that changed, or wanted to, without an order of this hub.
     private static IEnumerable<Finding> Unordered(SqliteConnection store, DateTimeOffset from, DateTimeOffset to) =>
-        Grouped(store.Query(
-            $"select id, coalesce(at, received_at), door, kind from ledger where kind = 'reader.commissioned' and reason in ({Listed([ReaderActs.Unordered, ReaderActs.OtherDevice])}) and {Within} order by id",
-            Row, ("$from", from), ("$to", to)), ReaderUnordered, it => (it.Subject, null)).Select(it => it with { Door = it.Subject, Subject = null });
+        Grouped(Found(store, $"kind = 'reader.commissioned' and reason in ({Listed([ReaderActs.Unordered, ReaderActs.OtherDevice])})", "door", from, to), ReaderUnordered, it => (it.Subject, null))
+            .Select(it => it with { Door = it.Subject, Subject = null });
 
     private const string Within = "+coalesce(at, received_at) >= $from and +coalesce(at, received_at) < $to";
 
@@ -102,14 +101,13 @@ internal static class Matters
             .GroupBy(it => it.Subject).Select(it => new Finding(pattern, it.Min(one => one.First), it.Max(one => one.Last), it.Sum(one => one.Count), [], Subject: it.Key));
 
     private static IEnumerable<Finding> Recorded(SqliteConnection store, string pattern, string kinds, string subject, DateTimeOffset from, DateTimeOffset to) =>
-        Grouped(store.Query(
-            $"select id, coalesce(at, received_at), case when json_valid(body) then {subject} end, kind from ledger where kind in ({kinds}) and {Within} order by id", Row, ("$from", from), ("$to", to)),
-            pattern, it => (it.Subject, null));
+        Grouped(Found(store, $"kind in ({kinds})", subject, from, to), pattern, it => (it.Subject, null));
 
     private static IEnumerable<Finding> Changes(SqliteConnection store, string kinds, DateTimeOffset from, DateTimeOffset to) =>
-        Grouped(store.Query(
-            $"select id, coalesce(at, received_at), case when json_valid(body) then body ->> '$.fact.actor' end, kind from ledger where {kinds} and {Within} order by id", Row, ("$from", from), ("$to", to)),
-            Change, it => (it.Subject, it.Kind[4..]));
+        Grouped(Found(store, kinds, "body ->> '$.fact.actor'", from, to), Change, it => (it.Subject, it.Kind[4..]));
+
+    private static List<Matter> Found(SqliteConnection store, string which, string subject, DateTimeOffset from, DateTimeOffset to) => store.Query(
+        $"select id, coalesce(at, received_at), case when json_valid(body) then {subject} end, kind from ledger where {which} and {Within} order by id", Row, ("$from", from), ("$to", to));
 
     private static string Listed(IEnumerable<string> kinds) => string.Join(", ", kinds.Select(it => $"'{it}'"));
 

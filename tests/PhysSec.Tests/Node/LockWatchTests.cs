@@ -69,6 +69,17 @@ public sealed class LockWatchTests : IDisposable
     }
 
     [Fact]
+    public void A_fault_that_ends_says_whether_the_lock_stands_released_by_now()
+    {
+        _watch.Look();
+        _lines.BrokenWrites = 1;
+        _output.Set(true);
+        Assert.Equal(_fault, _watch.Look());
+        _output.Set(true);
+        Assert.Equal(_well with { On = true }, _watch.Look());
+    }
+
+    [Fact]
     public void A_lock_that_fails_before_the_first_look_is_a_fault()
     {
         _lines.Broken = true;
